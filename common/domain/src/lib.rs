@@ -1,0 +1,15 @@
+//! The words every part of Vestibule shares: ids, object keys, documents, states, rejections and the upload policy. Pure:
+//! no AWS, no clock, no environment, no network.
+
+pub mod attachment;
+pub mod content_type;
+pub mod correlation;
+pub mod digest;
+pub mod id;
+pub mod inspection;
+pub mod key;
+pub mod message;
+pub mod policy;
+pub mod rejection;
+pub mod room;
+pub mod timestamp;

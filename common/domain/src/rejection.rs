@@ -1,0 +1,109 @@
+//! Why a file was refused: a stable code for programs and a sentence for the person who sent it.
+
+use serde::{Deserialize, Serialize};
+
+/// Stable reasons for refusing a file. New ones may be added; none is ever renamed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RejectionCode {
+    /// The bytes are of another type than was declared.
+    TypeMismatch,
+    /// The file is cut off or broken inside.
+    Damaged,
+    /// The picture has more pixels than the limit.
+    TooManyPixels,
+    /// The animation has more frames than the limit.
+    TooManyFrames,
+    /// The file has no bytes.
+    Empty,
+    /// The file is not as long as was promised.
+    SizeMismatch,
+    /// The file's SHA-256 is not the promised one.
+    ChecksumMismatch,
+    /// The file is longer than the limit.
+    TooLarge,
+    /// Looking at the file took more time or memory than the limits, or broke the inspector.
+    InspectionFailed,
+}
+
+impl RejectionCode {
+    /// Every code, for tables and tests.
+    pub const ALL: &[Self] = &[
+        Self::TypeMismatch,
+        Self::Damaged,
+        Self::TooManyPixels,
+        Self::TooManyFrames,
+        Self::Empty,
+        Self::SizeMismatch,
+        Self::ChecksumMismatch,
+        Self::TooLarge,
+        Self::InspectionFailed,
+    ];
+
+    /// The code as it stands in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TypeMismatch => "type-mismatch",
+            Self::Damaged => "damaged",
+            Self::TooManyPixels => "too-many-pixels",
+            Self::TooManyFrames => "too-many-frames",
+            Self::Empty => "empty",
+            Self::SizeMismatch => "size-mismatch",
+            Self::ChecksumMismatch => "checksum-mismatch",
+            Self::TooLarge => "too-large",
+            Self::InspectionFailed => "inspection-failed",
+        }
+    }
+
+    /// The usual sentence for this code; [`Rejection::because`] takes a more exact one.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::TypeMismatch => "This file is not of the type that its name or sender claims.",
+            Self::Damaged => "This file is damaged or incomplete. Please try sending it again.",
+            Self::TooManyPixels => "This picture has more pixels than can be accepted here.",
+            Self::TooManyFrames => "This animation has more frames than can be accepted here.",
+            Self::Empty => "This file is empty.",
+            Self::SizeMismatch => {
+                "This file arrived with a different size than was announced. Please try sending it again."
+            }
+            Self::ChecksumMismatch => "This file changed on its way here. Please try sending it again.",
+            Self::TooLarge => "This file is larger than can be accepted here.",
+            Self::InspectionFailed => "This file could not be examined safely, so it was not accepted.",
+        }
+    }
+}
+
+/// A refusal as it stands in the message document and as its sender sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// For programs.
+    pub code: RejectionCode,
+    /// For a person: one or two sentences, nothing internal.
+    pub message: String,
+}
+
+impl Rejection {
+    /// A refusal in a more exact sentence than the code's usual one.
+    pub fn because(code: RejectionCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+impl From<RejectionCode> for Rejection {
+    fn from(code: RejectionCode) -> Self {
+        Self::because(code, code.sentence())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_written_as_it_serialises_and_has_a_sentence() {
+        for code in RejectionCode::ALL {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+            assert!(code.sentence().ends_with('.'));
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! AWS clients, set up alike everywhere.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+
+/// Reads credentials and region the usual way. Three tries in all; a connection that does not come within 3 s is given up.
+pub async fn load() -> SdkConfig {
+    aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(3)).build())
+        .load()
+        .await
+}
+
+/// An S3 client. Behind an endpoint of one's own there is no DNS for bucket names, so it addresses buckets by path.
+pub fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
+    let path_style = config.endpoint_url().is_some();
+    aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(config).force_path_style(path_style).build())
+}

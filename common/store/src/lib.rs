@@ -1,0 +1,8 @@
+//! The product's AWS calls, grouped by what they keep. AWS types come in here and go no further.
+
+pub mod decisions;
+pub mod error;
+pub mod messages;
+pub mod objects;
+pub mod rooms;
+pub mod table;

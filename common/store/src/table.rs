@@ -1,0 +1,83 @@
+//! The one table: its keys and how documents lie in it. The drawing is in docs/ARCHITECTURE.md.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use vestibule_domain::id::{MessageSeq, RoomId, UserId};
+use vestibule_domain::timestamp::Timestamp;
+
+use crate::error::StoreError;
+
+/// An item as DynamoDB has it.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// The index of open rooms and of changed messages.
+pub(crate) const GSI1: &str = "GSI1";
+
+/// A text attribute.
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+/// A number attribute.
+pub(crate) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// The partition of a room: its META, its messages and their hints.
+pub(crate) fn room_pk(room: &RoomId) -> AttributeValue {
+    text(format!("ROOM#{room}"))
+}
+
+/// The sort key of a room's own document.
+pub(crate) fn meta_sk() -> AttributeValue {
+    text("META")
+}
+
+/// The sort key of a message.
+pub(crate) fn message_sk(seq: MessageSeq) -> AttributeValue {
+    text(format!("MSG#{}", seq.digits()))
+}
+
+/// The partition of a customer's slot, whose item `ACTIVE` exists while they have an open room.
+pub(crate) fn customer_pk(customer: &UserId) -> AttributeValue {
+    text(format!("CUST#{customer}"))
+}
+
+/// The index partition of an operator's open rooms, or of the rooms that wait for an operator.
+pub(crate) fn open_rooms_pk(operator: Option<&UserId>) -> AttributeValue {
+    text(format!("OP#{}#OPEN", operator.map_or("-", UserId::as_str)))
+}
+
+/// The index sort key of an open room: the rooms come in the order of their last activity.
+pub(crate) fn open_rooms_sk(last_activity: Timestamp, room: &RoomId) -> AttributeValue {
+    text(format!("{last_activity}#{room}"))
+}
+
+/// The index partition of a room's changes.
+pub(crate) fn changed_pk(room: &RoomId) -> AttributeValue {
+    text(format!("ROOM#{room}#CHG"))
+}
+
+/// The index sort key of a changed message.
+pub(crate) fn changed_sk(at: Timestamp, seq: MessageSeq) -> AttributeValue {
+    text(format!("{at}#{}", seq.digits()))
+}
+
+/// A document as an item, without its keys.
+///
+/// # Errors
+/// [`StoreError::Malformed`] for a value that DynamoDB cannot hold.
+pub(crate) fn to_item(operation: &'static str, document: &impl Serialize) -> Result<Item, StoreError> {
+    serde_dynamo::to_item(document).map_err(|source| StoreError::unreadable(operation, source))
+}
+
+/// The document of an item. The table's own attributes (keys, ttl) are passed over.
+///
+/// # Errors
+/// [`StoreError::Malformed`] when the item is not such a document.
+pub(crate) fn from_item<T: DeserializeOwned>(operation: &'static str, item: Item) -> Result<T, StoreError> {
+    serde_dynamo::from_item(item).map_err(|source| StoreError::unreadable(operation, source))
+}

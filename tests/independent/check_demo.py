@@ -1,0 +1,323 @@
+#!/usr/bin/env python3
+"""Check a finished demo from outside: read S3 and the table directly and compare them with what was sent.
+
+    check_demo.py --report target/demo/report.json --endpoint-url http://127.0.0.1:PORT --region R --stack NAME --files DIR…
+
+It shares no code with the Rust side. What must happen to a fixture is in fixtures/manifest.json; everything else it works out
+from the files themselves with Pillow and hashlib. Every file under --files must have been sent. It prints a line for each check
+that failed and a summary; exit 1 if any failed.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import documents
+import pixels
+from cloud import Cloud, Json, StoredObject
+from findings import Findings
+
+MANIFEST = Path(__file__).resolve().parents[2] / "fixtures" / "manifest.json"
+
+# Thumbnails by name: the side of the square that they fit.
+VARIANTS = {"320": 320, "1280": 1280}
+WITH_ALPHA = {"image/png", "image/webp"}
+
+# A thumbhash holds colour in 6 bits a channel.
+THUMBHASH_TOLERANCE = 0.08
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A file that went into the demo, and what the manifest says of it."""
+
+    path: Path
+    data: bytes
+    expect: Json
+
+    @cached_property
+    def picture(self) -> pixels.Picture:
+        """The file as Pillow shows it."""
+        return pixels.read(self.data)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Its digest, as it stands in documents."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An attachment's entry and the message that it is in."""
+
+    item: Json
+    id: str
+    value: Json
+
+    @property
+    def where(self) -> str:
+        """How failures name it."""
+        return f"{self.value.get('name', self.id)} ({self.prefix})"
+
+    @property
+    def prefix(self) -> str:
+        """The prefix of its keys in every bucket."""
+        return documents.prefix(self.item, self.id)
+
+    @property
+    def state(self) -> str:
+        """Its state."""
+        return str(self.value.get("state"))
+
+    @property
+    def original(self) -> str:
+        """The key of its original, in the processed bucket or in quarantine."""
+        return f"{self.prefix}/{documents.tag(self.value['inboxVersion'])}/original"
+
+
+class Check:
+    """All checks of one demo, over what the stack holds now."""
+
+    def __init__(self, cloud: Cloud, report: Json, sent: dict[str, Sent]) -> None:
+        """Read the table and list the buckets once."""
+        self.findings = Findings()
+        self._cloud = cloud
+        self._report = report
+        self._sent = sent
+        self._messages = [item for item in cloud.items() if item["SK"].startswith("MSG#")]
+        self._entries = [
+            Entry(item, name, value) for item in self._messages for name, value in item.get("attachments", {}).items()
+        ]
+        self._processed = cloud.keys(cloud.processed)
+        self._quarantine = cloud.keys(cloud.quarantine)
+
+    def run(self) -> Findings:
+        """Run every check."""
+        for item in self._messages:
+            documents.check_message(self.findings, item)
+        for entry in self._entries:
+            if entry.state == "ready":
+                self._ready(entry)
+            if entry.state == "rejected":
+                self._rejected(entry)
+        self._nothing_else_anywhere()
+        self._report_agrees()
+        return self.findings
+
+    # What a ready attachment must be.
+
+    def _ready(self, entry: Entry) -> None:
+        """The original is the input, the facts are true, the thumbnails are good."""
+        value, where, ok = entry.value, entry.where, self.findings
+        ok.equal(value["original"]["key"], entry.original, where, "the original's key")
+        stored = self._object(entry, self._cloud.processed, value["original"]["key"])
+        if stored is None:
+            return
+        digest = hashlib.sha256(stored.body).hexdigest()
+        ok.equal(len(stored.body), value["original"]["size"], where, "the original's length")
+        ok.equal(stored.content_type, value["facts"]["type"], where, "the original's content type")
+        ok.ok((stored.disposition or "").startswith(("attachment", "inline")), where, f"disposition {stored.disposition!r}")
+        ok.equal(stored.metadata, {}, where, "the original's metadata")
+        ok.equal(stored.tags, 0, where, "the number of the original's tags")
+        ok.equal(value["facts"].get("sha256"), digest, where, "facts.sha256")
+        ok.ok(entry.original not in self._quarantine, where, "is in quarantine as well")
+        sent = self._sent.get(value["name"])
+        if sent is None:
+            return
+        ok.equal(digest, sent.sha256, where, "the original's SHA-256")
+        if sent.expect:
+            ok.equal("ready", sent.expect["state"], where, "the state")
+        if value["facts"]["type"].startswith("image/"):
+            self._picture(entry, sent)
+        else:
+            ok.equal(value["variants"], {}, where, "the variants of what is not a picture")
+        for name in ("type", "frames"):
+            if name in sent.expect:
+                ok.equal(value["facts"].get(name), sent.expect[name], where, f"facts.{name}")
+
+    def _picture(self, entry: Entry, sent: Sent) -> None:
+        """The facts of a picture, and each of its thumbnails."""
+        facts, where, ok = entry.value["facts"], entry.where, self.findings
+        picture = sent.picture
+        ok.equal((facts.get("width"), facts.get("height")), picture.size, where, "width and height in facts")
+        if "width" in sent.expect:
+            ok.equal(picture.size, (sent.expect["width"], sent.expect["height"]), where, "the size in the manifest")
+            ok.equal(picture.is_transparent, sent.expect["alpha"], where, "transparency in the manifest")
+        self._thumbhash(entry, picture)
+        ok.equal(set(entry.value["variants"]), set(VARIANTS), where, "the variants")
+        for name, variant in entry.value["variants"].items():
+            self._thumbnail(entry, name, variant, picture)
+
+    def _thumbhash(self, entry: Entry, picture: pixels.Picture) -> None:
+        """The blurred preview has the picture's mean colour and says whether it is transparent."""
+        text = entry.value["facts"].get("thumbhash")
+        if not self.findings.ok(bool(text), entry.where, "no thumbhash"):
+            return
+        stated, alpha = pixels.thumbhash_average(text)
+        real = pixels.average(picture)
+        apart = max(abs(one - other) for one, other in zip(stated, real, strict=True))
+        self.findings.ok(apart <= THUMBHASH_TOLERANCE, entry.where, f"thumbhash colour {stated} is far from {real}")
+        self.findings.equal(alpha, picture.is_transparent, entry.where, "transparency in the thumbhash")
+
+    def _thumbnail(self, entry: Entry, name: str, variant: Json, picture: pixels.Picture) -> None:
+        """One thumbnail: its key, size, type, freedom from metadata, and its pixels."""
+        where, ok = f"{entry.where} variant {name}", self.findings
+        recipe = entry.value["facts"].get("recipe")
+        key = f"{entry.prefix}/{documents.tag(entry.value['inboxVersion'])}/{recipe}/{name}"
+        ok.equal(variant["key"], key, where, "the key")
+        stored = self._object(entry, self._cloud.processed, variant["key"])
+        if stored is None:
+            return
+        ok.equal(len(stored.body), variant["size"], where, "the length")
+        ok.equal(stored.content_type, variant["type"], where, "the object's content type")
+        ok.equal(pixels.extras(stored.body), [], where, "what is in the file besides the picture")
+        try:
+            thumbnail = pixels.read(stored.body)
+        except OSError as problem:
+            ok.ok(False, where, f"does not open: {problem}")
+            return
+        ok.equal(pixels.media_type(stored.body), variant["type"], where, "the type of the bytes")
+        if picture.is_transparent:
+            ok.ok(variant["type"] in WITH_ALPHA and thumbnail.is_transparent, where, f"lost its alpha in {variant['type']}")
+        elif not picture.has_alpha_channel:
+            ok.equal(variant["type"], "image/jpeg", where, "the type")
+        self._size(where, thumbnail, variant, picture, VARIANTS.get(name, 0))
+        self._likeness(where, thumbnail, picture)
+
+    def _size(self, where: str, thumbnail: pixels.Picture, variant: Json, picture: pixels.Picture, longest: int) -> None:
+        """It fits its square as closely as whole pixels allow and is not enlarged."""
+        self.findings.equal((variant["width"], variant["height"]), thumbnail.size, where, "the promised size")
+        for got, exact in zip(thumbnail.size, pixels.fits(*picture.size, longest), strict=True):
+            self.findings.ok(abs(got - max(exact, 1)) < 1, where, f"a side of {got} where {exact:.2f} fits")
+
+    def _likeness(self, where: str, thumbnail: pixels.Picture, picture: pixels.Picture) -> None:
+        """It looks like the picture, and more so than like any turned or mirrored one."""
+        found = pixels.differences(picture, thumbnail.upright)
+        upright = found["upright"]
+        limit = pixels.tolerance(thumbnail.size)
+        self.findings.ok(upright <= limit, where, f"differs by {upright:.2f} from the picture, {limit} allowed")
+        nearest = min(found, key=lambda name: found[name])
+        self.findings.ok(upright <= found[nearest], where, f"looks {nearest}")
+
+    # What a rejected attachment must be.
+
+    def _rejected(self, entry: Entry) -> None:
+        """Its bytes are in quarantine and nowhere else."""
+        where, ok = entry.where, self.findings
+        stored = self._object(entry, self._cloud.quarantine, entry.original)
+        published = sorted(key for key in self._processed if key.startswith(f"{entry.prefix}/"))
+        ok.equal(published, [], where, "in the processed bucket")
+        sent = self._sent.get(entry.value["name"])
+        if sent is None:
+            return
+        if sent.expect:
+            ok.equal(
+                ("rejected", entry.value["rejection"]["code"]),
+                (sent.expect["state"], sent.expect.get("code")),
+                where,
+                "the verdict",
+            )
+        if stored is not None:
+            ok.equal(hashlib.sha256(stored.body).hexdigest(), sent.sha256, where, "SHA-256 of the bytes in quarantine")
+
+    def _object(self, entry: Entry, bucket: str, key: str) -> StoredObject | None:
+        stored = self._cloud.get(bucket, key)
+        self.findings.ok(stored is not None, entry.where, f"no object {key} in {bucket}")
+        return stored
+
+    # The whole stack.
+
+    def _nothing_else_anywhere(self) -> None:
+        """The inbox is empty, and every object outside it is somebody's."""
+        self.findings.equal(self._cloud.left(self._cloud.inbox), [], "inbox", "what is left")
+        named: set[str] = set()
+        for entry in self._entries:
+            if entry.state == "ready":
+                named.add(entry.value["original"]["key"])
+                named |= {variant["key"] for variant in entry.value["variants"].values()}
+        self.findings.equal(sorted(self._processed - named), [], "processed", "what no document names")
+        known = tuple(f"{entry.prefix}/" for entry in self._entries)
+        strangers = sorted(key for key in self._quarantine if not key.startswith(known))
+        self.findings.equal(strangers, [], "quarantine", "what belongs to no attachment")
+
+    # The report.
+
+    def _report_agrees(self) -> None:
+        """Each row of the report has its document, each file sent has its row, and the inbox count is right."""
+        rows: list[Json] = self._report["files"]
+        self.findings.equal(self._report["inboxLeft"], 0, "report", "inboxLeft")
+        named = {row["name"] for row in rows}
+        self.findings.equal(sorted(self._sent.keys() - named), [], "report", "files without a row")
+        for row in rows:
+            where = f"report row {row['name']}"
+            entries = [entry for entry in self._entries if entry.value.get("name") == row["name"]]
+            told = _told(row)
+            self.findings.ok(
+                any(told == _recorded(entry) for entry in entries),
+                where,
+                f"says {told}, the documents say {[_recorded(entry) for entry in entries]}",
+            )
+            sent = self._sent.get(row["name"])
+            if self.findings.ok(sent is not None, where, "is no file that was given to this check") and sent:
+                self.findings.equal(row["bytes"], len(sent.data), where, "bytes")
+            self.findings.ok(isinstance(row["millis"], int) and row["millis"] > 0, where, f"millis is {row['millis']!r}")
+
+
+def _told(row: Json) -> Json:
+    """What a row of the report says, in comparable form."""
+    return {name: row.get(name) for name in ("declared", "found", "bytes", "state", "rejection", "width", "height", "variants")}
+
+
+def _recorded(entry: Entry) -> Json:
+    """What a document says, in the form of a row of the report."""
+    value = entry.value
+    facts = value.get("facts", {})
+    return {
+        "declared": value.get("declaredType"),
+        "found": facts.get("type"),
+        "bytes": value.get("size"),
+        "state": value.get("state"),
+        "rejection": value.get("rejection", {}).get("code"),
+        "width": facts.get("width"),
+        "height": facts.get("height"),
+        "variants": sorted(value.get("variants", {})),
+    }
+
+
+def sent_files(places: list[Path], manifest: list[Json]) -> dict[str, Sent]:
+    """The files that went into the demo, by name."""
+    expected = {entry["file"]: entry["expect"] for entry in manifest}
+    paths = [path for place in places for path in (sorted(place.iterdir()) if place.is_dir() else [place])]
+    return {path.name: Sent(path, path.read_bytes(), expected.get(path.name, {})) for path in paths if path.is_file()}
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--report", type=Path, required=True, help="the demo's report.json")
+    parser.add_argument("--endpoint-url", help="the local cloud; without it, AWS")
+    parser.add_argument("--region", required=True)
+    parser.add_argument("--stack", required=True, help="the stack's name")
+    parser.add_argument("--files", type=Path, nargs="+", required=True, help="files or folders that the demo sent")
+    parser.add_argument("--manifest", type=Path, default=MANIFEST, help="what must happen to the fixtures")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Check and sum up."""
+    given = arguments()
+    report: Any = json.loads(given.report.read_text(encoding="utf-8"))
+    manifest = json.loads(given.manifest.read_text(encoding="utf-8"))
+    cloud = Cloud(given.stack, given.region, given.endpoint_url)
+    findings = Check(cloud, report, sent_files(given.files, manifest)).run()
+    print(f"{findings.passed} passed, {findings.failed} failed")
+    return 1 if findings.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

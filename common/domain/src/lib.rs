@@ -5,6 +5,7 @@ pub mod attachment;
 pub mod content_type;
 pub mod correlation;
 pub mod digest;
+pub mod disposition;
 pub mod id;
 pub mod inspection;
 pub mod key;

@@ -94,6 +94,14 @@ impl StoreError {
         Self::Malformed { operation, code: "unreadable".to_owned(), source: source.into() }
     }
 
+    /// Takes "it is not there" for an answer, where a call is about something that others may have finished with.
+    ///
+    /// # Errors
+    /// The error itself, when it is another.
+    pub(crate) fn or_absent(self) -> Result<(), Self> {
+        if matches!(self, Self::Missing { .. }) { Ok(()) } else { Err(self) }
+    }
+
     /// Sorts an SDK error into one of ours.
     pub fn classify<E>(operation: &'static str, error: SdkError<E, HttpResponse>) -> Self
     where
@@ -163,7 +171,7 @@ fn on_the_way<E>(error: &SdkError<E, HttpResponse>) -> &'static str {
         SdkError::DispatchFailure(_) => "dispatch",
         SdkError::ResponseError(_) => "response",
         // `SdkError` is non-exhaustive: what is new is of the service until we know better.
-        _ => "service",
+        SdkError::ServiceError(_) | _ => "service",
     }
 }
 

@@ -1,0 +1,186 @@
+//! Turns what Lambda brings into uploads, and their ends into what Lambda wants to hear. Only this file logs failures.
+
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use futures::future::join_all;
+use serde_json::Value;
+use tracing::Instrument as _;
+use vestibule_domain::correlation::CorrelationId;
+use vestibule_store::error::Fault;
+use vestibule_store::objects::InboxVersion;
+
+use crate::arrival::{self, Arrival, Unknown};
+use crate::error::IngestError;
+use crate::ingest::{Outcome, ingest};
+use crate::world::World;
+
+/// Longest delay after a transient fault, in seconds.
+const MAX_DELAY_SECONDS: u64 = 300;
+
+/// Handles one event: a batch of queue messages (each answered for itself), or an event of S3 or EventBridge.
+///
+/// # Errors
+/// When an event that came without a queue could not be finished: Lambda then brings it again. For a batch, only when a
+/// message has no id: an answer without it would count every message as failed, or none.
+pub async fn handle(world: &World, event: Value) -> Result<Value, lambda_runtime::Error> {
+    if !is_queue_batch(&event) {
+        settle(world, event).await.map_err(|error| Box::new(error) as lambda_runtime::Error)?;
+        return Ok(Value::Null);
+    }
+    let batch: SqsEvent = serde_json::from_value(event)?;
+    let answers = join_all(batch.records.into_iter().map(|message| answer(world, message))).await;
+    let failures: Result<Vec<Option<BatchItemFailure>>, _> = answers.into_iter().collect();
+    let mut response = SqsBatchResponse::default();
+    response.batch_item_failures = failures?.into_iter().flatten().collect();
+    Ok(serde_json::to_value(response)?)
+}
+
+fn is_queue_batch(event: &Value) -> bool {
+    let first = event.get("Records").and_then(|records| records.get(0));
+    first.and_then(|record| record.get("eventSource")).and_then(Value::as_str) == Some("aws:sqs")
+}
+
+/// Handles one message of the queue: `Some` puts it back.
+async fn answer(world: &World, message: SqsMessage) -> Result<Option<BatchItemFailure>, lambda_runtime::Error> {
+    let body = message.body.as_deref().unwrap_or_default();
+    let settled = match serde_json::from_str(body) {
+        Ok(event) => settle(world, event).await,
+        Err(error) => {
+            let error = IngestError::UnknownEvent(error);
+            log_failure(&error);
+            Err(error)
+        }
+    };
+    let Err(error) = settled else { return Ok(None) };
+    if error.fault() == Fault::Transient {
+        delay(world, &message).await;
+    }
+    let id = message.message_id.filter(|id| !id.is_empty()).ok_or("a queue message without an id failed")?;
+    let mut failure = BatchItemFailure::default();
+    failure.item_identifier = id;
+    Ok(Some(failure))
+}
+
+/// Works through an event to its last record, also after a failure, and answers the first one.
+async fn settle(world: &World, event: Value) -> Result<(), IngestError> {
+    let arrivals = arrival::read(event, &world.config.buckets.inbox)
+        .map_err(IngestError::UnknownEvent)
+        .inspect_err(log_failure)?;
+    let mut first = Ok(());
+    for arrival in arrivals {
+        match arrival {
+            Arrival::Nothing => {}
+            Arrival::Unknown(unknown) => log_unknown(&unknown),
+            Arrival::Upload(upload) => first = first.and(settle_upload(world, &upload).await),
+        }
+    }
+    first
+}
+
+async fn settle_upload(world: &World, upload: &InboxVersion) -> Result<(), IngestError> {
+    let span = tracing::info_span!(
+        "upload",
+        correlation.id = %CorrelationId::from(&upload.key.attachment),
+        room.id = %upload.key.room,
+        message.seq = upload.key.message.get(),
+        attachment.id = %upload.key.attachment,
+        object.version = %upload.version,
+        object.size = upload.size,
+    );
+    async {
+        let started = tokio::time::Instant::now();
+        // Boxed: the steps' futures nest deeper than the compiler's layout of one future goes.
+        let outcome = Box::pin(ingest(world, upload)).await.inspect_err(log_failure)?;
+        let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        match &outcome {
+            Outcome::Unknown => {
+                tracing::error!(outcome = "unknown", "nobody announced this upload; it stays in the inbox");
+            }
+            Outcome::Rejected(code) => {
+                tracing::info!(outcome = "rejected", rejection.code = code.as_str(), duration.ms = millis, "decided");
+            }
+            Outcome::Published | Outcome::Retired | Outcome::Quarantined | Outcome::Gone => {
+                tracing::info!(outcome = outcome.as_str(), duration.ms = millis, "decided");
+            }
+        }
+        Ok(())
+    }
+    .instrument(span)
+    .await
+}
+
+fn log_unknown(unknown: &Unknown) {
+    tracing::error!(
+        outcome = "unknown",
+        object.key = unknown.key,
+        reason = unknown.reason,
+        "not one of our uploads; it stays where it is"
+    );
+}
+
+fn log_failure(error: &IngestError) {
+    let fault = match error.fault() {
+        Fault::Transient => "transient",
+        Fault::Permanent => "permanent",
+    };
+    tracing::error!(outcome = "fault", fault, error.message = %chain(error), "the upload was not finished");
+}
+
+/// An error and its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// Puts a message back with a delay that doubles with every try, rather than after the queue's long visibility time-out.
+async fn delay(world: &World, message: &SqsMessage) {
+    let tries = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1);
+    let seconds = delay_seconds(world.config.retry_delay.as_secs(), tries);
+    let change = world.queue.change_message_visibility().queue_url(&world.config.queue_url);
+    let change = change.set_receipt_handle(message.receipt_handle.clone()).visibility_timeout(seconds);
+    if let Err(error) = change.send().await {
+        // The message comes back all the same, after the queue's own time-out.
+        tracing::warn!(error.message = %chain(&error), "the message could not be put back early");
+    }
+}
+
+/// Seconds to wait after the `tries`-th try.
+fn delay_seconds(base: u64, tries: u32) -> i32 {
+    let doubled = base.saturating_mul(2_u64.saturating_pow(tries.saturating_sub(1)));
+    i32::try_from(doubled.min(MAX_DELAY_SECONDS)).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_delay_doubles_up_to_five_minutes() {
+        let delays: Vec<i32> = [0, 1, 2, 3, 6, 7, 8, 1000].into_iter().map(|tries| delay_seconds(5, tries)).collect();
+        assert_eq!(delays, [5, 5, 10, 20, 160, 300, 300, 300]);
+        assert_eq!(delay_seconds(0, 9), 0);
+    }
+
+    #[test]
+    fn only_queue_messages_make_a_batch() {
+        assert!(is_queue_batch(&json!({ "Records": [{ "eventSource": "aws:sqs" }] })));
+        assert!(!is_queue_batch(&json!({ "Records": [{ "eventSource": "aws:s3" }] })));
+        assert!(!is_queue_batch(&json!({ "Records": [] })));
+        assert!(!is_queue_batch(&json!({ "detail-type": "Object Created" })));
+    }
+
+    #[test]
+    fn a_failure_is_logged_with_its_causes() {
+        let cause = serde_json::from_str::<Value>("{").unwrap_err();
+        assert_eq!(
+            chain(&IngestError::UnknownEvent(cause)),
+            "not an event of an uploaded object: EOF while parsing an object at line 1 column 1"
+        );
+    }
+}

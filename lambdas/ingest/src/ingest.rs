@@ -1,0 +1,80 @@
+//! The steps, in the order that was model-checked. Read docs/ARCHITECTURE.md before changing it.
+
+use vestibule_domain::inspection::InspectReply;
+use vestibule_domain::rejection::RejectionCode;
+use vestibule_store::objects::InboxVersion;
+
+use crate::error::IngestError;
+use crate::steps::ask::{Standing, ask};
+use crate::steps::inspect::inspect;
+use crate::steps::publish::publish;
+use crate::steps::quarantine::quarantine;
+use crate::steps::reject::reject;
+use crate::world::World;
+
+/// How it ended for one version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was accepted: the document shows it, the inbox no longer holds it.
+    Published,
+    /// It was refused: the document says why, the bytes are in quarantine.
+    Rejected(RejectionCode),
+    /// It was decided before, or its message or entry is gone: the inbox no longer holds it.
+    Retired,
+    /// The attachment had been decided otherwise: the bytes are in quarantine.
+    Quarantined,
+    /// Somebody else has finished with it.
+    Gone,
+    /// Nobody announced it: it stays in the inbox, and somebody must look.
+    Unknown,
+}
+
+impl Outcome {
+    /// The outcome in logs. The template's metric filter counts `unknown`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Rejected(_) => "rejected",
+            Self::Retired => "retired",
+            Self::Quarantined => "quarantined",
+            Self::Gone => "gone",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What is left to do once a version's fate is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// Delete it from the inbox.
+    Retire(Outcome),
+    /// Copy it to quarantine, then delete it from the inbox.
+    Quarantine(Outcome),
+    /// Leave it where it is.
+    Stay(Outcome),
+}
+
+/// Takes one version as far as it goes. Safe to run any number of times, at once and in any order.
+///
+/// # Errors
+/// [`IngestError`], when a call failed; the version is then still in the inbox, or its decision already stands.
+pub async fn ingest(world: &World, upload: &InboxVersion) -> Result<Outcome, IngestError> {
+    let end = match ask(world, upload).await? {
+        Standing::Decided(end) => end,
+        Standing::Pending(promise) => match inspect(world, upload, &promise).await? {
+            InspectReply::Gone => End::Stay(Outcome::Gone),
+            InspectReply::Rejected(rejection) => reject(world, upload, promise, rejection).await?,
+            InspectReply::Accepted(found) => publish(world, upload, promise, found).await?,
+        },
+    };
+    let outcome = match end {
+        End::Stay(outcome) => return Ok(outcome),
+        End::Retire(outcome) => outcome,
+        End::Quarantine(outcome) => {
+            quarantine(world, upload).await?;
+            outcome
+        }
+    };
+    world.objects.retire(upload).await?; // the only proof of work left to do goes last
+    Ok(outcome)
+}

@@ -1,0 +1,7 @@
+//! One file per step.
+
+pub mod ask;
+pub mod inspect;
+pub mod publish;
+pub mod quarantine;
+pub mod reject;

@@ -1,0 +1,76 @@
+# What can be done here. Each target first installs what it needs and this machine lacks: infra/setup/install.
+# ARGS goes to the command line's own command, as in: make demo ARGS=photo.jpg
+
+# Tools are kept here, outside the clone, so that the next clone finds them.
+export VESTIBULE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vestibule
+# CI starts from a new clone each time: it finds its last build here.
+ifdef CI
+export CARGO_TARGET_DIR ?= $(VESTIBULE_CACHE)/target
+export CARGO_INCREMENTAL ?= 0
+endif
+export LINT_VENV := $(VESTIBULE_CACHE)/lint-$(firstword $(shell cksum < infra/lint/requirements.txt))
+export PATH := $(VESTIBULE_CACHE)/tools/bin:$(PATH)
+
+vestibule := $(or $(CARGO_TARGET_DIR),target)/debug/vestibule
+lint := $(LINT_VENV)/bin
+shell_scripts = .ci/run infra/setup/install
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo dev test lint format binaries install-%
+
+help: ## Say what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: binaries ## Run the main job once, on real files, in a local cloud, and print what happened
+	$(vestibule) demo $(ARGS)
+
+dev: binaries ## Start the local cloud with everything in it, until Ctrl-C
+	$(vestibule) dev $(ARGS)
+
+# --examples builds nothing, as there are none, but makes Cargo choose the features of `make test`: without it, `make test`
+# would compile much of this again.
+binaries: install-build
+	cargo build --workspace --bins --examples --locked
+
+# The flows start and stop the local cloud themselves, once for all of them; .config/nextest.toml leaves them to Cargo.
+test: install-test ## Run every test: of the parts, then of the whole system in a local cloud
+	cargo build --workspace --all-targets --locked
+	cargo nextest run --workspace --locked
+	cargo test --workspace --locked --test flows $(if $(ARGS),-- $(ARGS))
+
+lint: lint-format lint-scripts lint-spelling lint-template lint-dependencies lint-code lint-docs ## Check everything that needs no run
+
+lint-format: install-lint
+	cargo fmt --all --check
+	$(lint)/ruff format --check --config infra/lint/ruff.toml .
+
+lint-scripts: install-lint
+	$(lint)/shellcheck $(shell_scripts)
+	$(lint)/ruff check --config infra/lint/ruff.toml .
+
+lint-spelling: install-lint
+	$(lint)/typos
+
+lint-template: install-lint
+	$(lint)/cfn-lint infra/template.yaml
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(lint)/sam validate --lint --template infra/template.yaml
+
+# Advisories are not checked: their database is fetched from the network at every run, and CI has only package registries.
+lint-dependencies: install-lint
+	cargo deny --workspace check --hide-inclusion-graph bans licenses sources
+	cargo machete --with-metadata
+	infra/lint/layers
+
+lint-code: install-lint
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+lint-docs: install-lint
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --lib --no-deps --locked
+
+format: install-lint ## Put the code into its usual shape
+	cargo fmt --all
+	$(lint)/ruff format --config infra/lint/ruff.toml .
+
+install-%:
+	@infra/setup/install $*

@@ -3,11 +3,6 @@
 
 # Tools are kept here, outside the clone, so that the next clone finds them.
 export VESTIBULE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vestibule
-# CI starts from a new clone each time: it finds its last build here.
-ifdef CI
-export CARGO_TARGET_DIR ?= $(VESTIBULE_CACHE)/target
-export CARGO_INCREMENTAL ?= 0
-endif
 export LINT_VENV := $(VESTIBULE_CACHE)/lint-$(firstword $(shell cksum < infra/lint/requirements.txt))
 export PATH := $(VESTIBULE_CACHE)/tools/bin:$(PATH)
 

@@ -3,16 +3,19 @@
 
 # Tools are kept here, outside the clone, so that the next clone finds them.
 export VESTIBULE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vestibule
-export LINT_VENV := $(VESTIBULE_CACHE)/lint-$(firstword $(shell cksum < infra/lint/requirements.txt))
+# Python's virtual environments are called after what is in them: for the linters, and for what we check in Python ourselves.
+venv = $(VESTIBULE_CACHE)/$(1)-$(firstword $(shell cat $(2) | cksum))
+export LINT_VENV := $(call venv,lint,infra/lint/requirements.txt)
+export CHECK_VENV := $(call venv,check,tests/independent/requirements.txt fixtures/requirements.txt)
 export PATH := $(VESTIBULE_CACHE)/tools/bin:$(PATH)
 
 vestibule := $(or $(CARGO_TARGET_DIR),target)/debug/vestibule
 lint := $(LINT_VENV)/bin
-shell_scripts = .ci/run infra/setup/install
+shell_scripts := .ci/run infra/lint/layers infra/setup/install
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo dev test lint format binaries install-%
+.PHONY: help demo dev test lint format binaries
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -34,7 +37,7 @@ test: install-test ## Run every test: of the parts, then of the whole system in 
 	cargo nextest run --workspace --locked
 	cargo test --workspace --locked --test flows $(if $(ARGS),-- $(ARGS))
 
-lint: lint-format lint-scripts lint-spelling lint-template lint-dependencies lint-code lint-docs ## Check everything that needs no run
+lint: lint-format lint-scripts lint-spelling lint-template lint-fixtures lint-dependencies lint-code lint-docs ## Check all that needs no run
 
 lint-format: install-lint
 	cargo fmt --all --check
@@ -50,6 +53,10 @@ lint-spelling: install-lint
 lint-template: install-lint
 	$(lint)/cfn-lint infra/template.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(lint)/sam validate --lint --template infra/template.yaml
+
+# What is committed is what the code beside it makes.
+lint-fixtures: install-lint
+	$(CHECK_VENV)/bin/python fixtures/generate.py --check
 
 # Advisories are not checked: their database is fetched from the network at every run, and CI has only package registries.
 lint-dependencies: install-lint

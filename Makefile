@@ -11,6 +11,9 @@ export PATH := $(VESTIBULE_CACHE)/tools/bin:$(PATH)
 
 vestibule := $(or $(CARGO_TARGET_DIR),target)/debug/vestibule
 lint := $(LINT_VENV)/bin
+# There are no examples to build, but asking for them makes Cargo choose the same features of dependencies as for tests, and
+# so compile them once for everything here.
+as_for_tests := --examples
 shell_scripts := .ci/run infra/lint/layers infra/setup/install
 
 .DEFAULT_GOAL := help
@@ -26,10 +29,8 @@ demo: binaries ## Run the main job once, on real files, in a local cloud, and pr
 dev: binaries ## Start the local cloud with everything in it, until Ctrl-C
 	$(vestibule) dev $(ARGS)
 
-# --examples builds nothing, as there are none, but makes Cargo choose the features of `make test`: without it, `make test`
-# would compile much of this again.
 binaries: install-build
-	cargo build --workspace --bins --examples --locked
+	cargo build --workspace --bins $(as_for_tests) --locked
 
 # The flows start and stop the local cloud themselves, once for all of them; .config/nextest.toml leaves them to Cargo.
 test: install-test ## Run every test: of the parts, then of the whole system in a local cloud
@@ -68,7 +69,7 @@ lint-code: install-lint
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 lint-docs: install-lint
-	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --lib --no-deps --locked
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --lib $(as_for_tests) --no-deps --locked
 
 format: install-lint ## Put the code into its usual shape
 	cargo fmt --all

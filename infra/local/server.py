@@ -11,6 +11,7 @@ import threading
 
 from ministack import app as ministack
 
+
 def secure_on_loopback(application):
     """Marks requests as having come over TLS, as a proxy that ends TLS does.
 

@@ -1,9 +1,10 @@
 """Reads a stack directly: its outputs, its table and its buckets. Nothing here writes."""
 
-import os
+import argparse
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from boto3.dynamodb.types import TypeDeserializer
@@ -26,18 +27,24 @@ class Cloud:
     """One stack, on AWS or on the local cloud."""
 
     def __init__(self, stack: str, region: str, endpoint_url: str | None) -> None:
-        """Read the outputs of ``stack``. Credentials come from the environment; a local endpoint has its own default."""
-        key = "test" if endpoint_url and not _has_credentials() else None
-        session = boto3.Session(aws_access_key_id=key, aws_secret_access_key=key, region_name=region)
-        self._s3: Any = session.client("s3", endpoint_url=endpoint_url)
-        self._dynamodb: Any = session.client("dynamodb", endpoint_url=endpoint_url)
-        cloudformation: Any = session.client("cloudformation", endpoint_url=endpoint_url)
-        described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        """Read the outputs of ``stack``."""
+        self._session: Any = session(region, endpoint_url)
+        self._endpoint_url = endpoint_url
+        self._s3 = self.client("s3")
+        self._dynamodb = self.client("dynamodb")
+        described = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        if not described["StackStatus"].endswith(("CREATE_COMPLETE", "UPDATE_COMPLETE")):
+            raise SystemExit(f"the stack {stack} is {described['StackStatus']}")
         outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+        self.functions: dict[str, str] = {name: outputs[name] for name in ("ApiFunction", "IngestFunction", "InspectFunction")}
         self.table: str = outputs["TableName"]
         self.inbox: str = outputs["InboxBucket"]
         self.processed: str = outputs["ProcessedBucket"]
         self.quarantine: str = outputs["QuarantineBucket"]
+
+    def client(self, service: str) -> Any:
+        """A client of one service, for the same credentials and endpoint."""
+        return self._session.client(service, endpoint_url=self._endpoint_url)
 
     def items(self) -> list[Json]:
         """Every item of the table, consistently read."""
@@ -47,18 +54,19 @@ class Cloud:
             {name: plain(reader.deserialize(value)) for name, value in item.items()} for page in pages for item in page["Items"]
         ]
 
-    def keys(self, bucket: str) -> set[str]:
-        """Every key of a bucket."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    def keys(self, bucket: str, prefix: str) -> set[str]:
+        """Every key of a bucket that begins with ``prefix``."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         return {entry["Key"] for page in pages for entry in page.get("Contents", [])}
 
-    def left(self, bucket: str) -> list[str]:
+    def left(self, bucket: str, prefix: str) -> list[str]:
         """All that is still in a versioned bucket: versions, delete markers and unfinished multipart uploads."""
+        place = {"Bucket": bucket, "Prefix": prefix}
         found = []
-        for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        for page in self._s3.get_paginator("list_object_versions").paginate(**place):
             found += [f"version {entry['VersionId']} of {entry['Key']}" for entry in page.get("Versions", [])]
             found += [f"delete marker {entry['VersionId']} of {entry['Key']}" for entry in page.get("DeleteMarkers", [])]
-        for page in self._s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
+        for page in self._s3.get_paginator("list_multipart_uploads").paginate(**place):
             found += [f"unfinished upload of {entry['Key']}" for entry in page.get("Uploads", [])]
         return found
 
@@ -77,8 +85,11 @@ class Cloud:
         )
 
 
-def _has_credentials() -> bool:
-    return any(name in os.environ for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"))
+def session(region: str, endpoint_url: str | None) -> boto3.Session:
+    """The local cloud's root on loopback; elsewhere whoever the environment names."""
+    local = urlsplit(endpoint_url or "").hostname in ("127.0.0.1", "localhost", "::1")
+    key = "test" if local else None
+    return boto3.Session(aws_access_key_id=key, aws_secret_access_key=key, region_name=region)
 
 
 def plain(value: Any) -> Any:
@@ -94,3 +105,12 @@ def plain(value: Any) -> Any:
             return sorted(plain(part) for part in value)
         case _:
             return value
+
+
+def stack_arguments(description: str | None) -> argparse.ArgumentParser:
+    """The arguments that name a stack, which every check takes."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--endpoint-url", help="the local cloud; without it, AWS")
+    parser.add_argument("--region", required=True)
+    parser.add_argument("--stack", required=True, help="the stack's name")
+    return parser

@@ -22,3 +22,8 @@ class Findings:
     def equal(self, got: object, want: object, where: str, what: str) -> bool:
         """Count one comparison; print both sides if they differ."""
         return self.ok(got == want, where, f"{what} is {got!r}, expected {want!r}")
+
+    def sum_up(self) -> int:
+        """Print the tally; 0 if all passed, else 1. To have checked nothing is a failure too."""
+        print(f"{self.passed} passed, {self.failed} failed")
+        return 0 if self.passed and not self.failed else 1

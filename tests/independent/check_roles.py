@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Check a deployed stack's roles as IAM has them: one for each function, and none may do more than it must.
+
+    check_roles.py --endpoint-url http://127.0.0.1:PORT --region R --stack NAME
+
+No action and no resource is a wildcard, every resource is the stack's own, inspect may do nothing but log, and ingest may invoke
+inspect alone. It prints a line for each check that failed and a summary; exit 1 if any failed.
+"""
+
+import json
+import sys
+from typing import Any
+from urllib.parse import unquote
+
+from cloud import Cloud, Json, stack_arguments
+from findings import Findings
+
+LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
+
+
+class Roles:
+    """The roles of a stack's functions."""
+
+    def __init__(self, cloud: Cloud, stack: str) -> None:
+        """Find the role of each function."""
+        self.findings = Findings()
+        self._iam = cloud.client("iam")
+        self._stack = stack
+        functions = cloud.client("lambda")
+        described = {
+            name: functions.get_function_configuration(FunctionName=function) for name, function in cloud.functions.items()
+        }
+        self._roles = {name: str(function["Role"]) for name, function in described.items()}
+        self._inspector = str(described["InspectFunction"]["FunctionArn"])
+
+    def run(self) -> Findings:
+        """Run every check."""
+        roles = self._roles
+        self.findings.equal(len(set(roles.values())), len(roles), "roles", "how many roles there are for as many functions")
+        for function, role in roles.items():
+            name = role.rpartition("/")[2]
+            self._trust(function, name)
+            statements = self._statements(name)
+            self.findings.ok(bool(statements), function, "its role has no policy: nothing could be checked")
+            for statement in statements:
+                self._narrow(function, statement)
+            if function == "InspectFunction":
+                self._only_logs(function, statements)
+            if function == "IngestFunction":
+                self._invokes_inspect_alone(function, statements)
+        return self.findings
+
+    def _trust(self, function: str, role: str) -> None:
+        """Only Lambda may take on the role."""
+        trusted = self._iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+        for statement in _list(_document(trusted)["Statement"]):
+            self.findings.equal(
+                statement["Principal"], {"Service": "lambda.amazonaws.com"}, function, "who may take on its role"
+            )
+
+    def _statements(self, role: str) -> list[Json]:
+        """Every statement of the role's policies, its own and those attached."""
+        documents: list[Any] = []
+        for name in self._iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            documents.append(self._iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+        for policy in self._iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+            version = self._iam.get_policy(PolicyArn=policy["PolicyArn"])["Policy"]["DefaultVersionId"]
+            found = self._iam.get_policy_version(PolicyArn=policy["PolicyArn"], VersionId=version)
+            documents.append(found["PolicyVersion"]["Document"])
+        return [statement for document in documents for statement in _list(_document(document)["Statement"])]
+
+    def _narrow(self, function: str, statement: Json) -> None:
+        """A statement allows named actions on resources of this stack."""
+        where, ok = f"{function} {statement.get('Sid', '')}".rstrip(), self.findings
+        ok.equal(statement["Effect"], "Allow", where, "the effect")
+        ok.ok("Action" in statement and "Resource" in statement, where, "allows all but what it names")
+        for action in _list(statement.get("Action", [])):
+            ok.ok("*" not in action and "?" not in action, where, f"the action {action} is a wildcard")
+        for resource in _list(statement.get("Resource", [])):
+            # The part before the first wildcard must already belong to the stack: `bucket/*` does, `*` and `arn:aws:s3:::*` do not.
+            ok.ok(self._stack in resource.partition("*")[0], where, f"the resource {resource} is not the stack's own")
+
+    def _only_logs(self, function: str, statements: list[Json]) -> None:
+        actions = {action for statement in statements for action in _list(statement.get("Action", []))}
+        self.findings.equal(actions - LOGGING, set(), function, "what it may do besides logging")
+
+    def _invokes_inspect_alone(self, function: str, statements: list[Json]) -> None:
+        invoking = [statement for statement in statements if "lambda:InvokeFunction" in _list(statement.get("Action", []))]
+        invoked = [resource for statement in invoking for resource in _list(statement["Resource"])]
+        self.findings.equal(invoked, [self._inspector], function, "what it may invoke")
+
+
+def _list(value: Any) -> list[Any]:
+    """IAM writes a list of one without brackets."""
+    return value if isinstance(value, list) else [value]
+
+
+def _document(value: Any) -> Any:
+    """A policy document, which some answers hold as URL-encoded text."""
+    return json.loads(unquote(value)) if isinstance(value, str) else value
+
+
+def main() -> int:
+    """Check and sum up."""
+    given = stack_arguments(__doc__).parse_args()
+    return Roles(Cloud(given.stack, given.region, given.endpoint_url), given.stack).run().sum_up()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

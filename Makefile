@@ -1,5 +1,5 @@
 # What can be done here. Each target first installs what it needs and this machine lacks: infra/setup/install.
-# ARGS goes to the command line's own command, as in: make demo ARGS=photo.jpg
+# ARGS goes to the command behind, as in: make demo ARGS=photo.jpg, make flows ARGS=inbox_to_quarantine
 
 # Tools are kept here, outside the clone, so that the next clone finds them.
 export VESTIBULE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vestibule
@@ -7,6 +7,7 @@ export VESTIBULE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vestibule
 venv = $(VESTIBULE_CACHE)/$(1)-$(firstword $(shell cat $(2) | cksum))
 export LINT_VENV := $(call venv,lint,infra/lint/requirements.txt)
 export CHECK_VENV := $(call venv,check,tests/independent/requirements.txt fixtures/requirements.txt)
+export INDEPENDENT_PYTHON := $(CHECK_VENV)/bin/python
 export PATH := $(VESTIBULE_CACHE)/tools/bin:$(PATH)
 
 vestibule := $(or $(CARGO_TARGET_DIR),target)/debug/vestibule
@@ -18,7 +19,7 @@ shell_scripts := .ci/run infra/lint/layers infra/setup/install
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo dev test lint format binaries
+.PHONY: help demo dev test units flows lint format binaries tests
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -32,11 +33,17 @@ dev: binaries ## Start the local cloud with everything in it, until Ctrl-C
 binaries: install-build
 	cargo build --workspace --bins $(as_for_tests) --locked
 
-# The flows start and stop the local cloud themselves, once for all of them; .config/nextest.toml leaves them to Cargo.
-test: install-test ## Run every test: of the parts, then of the whole system in a local cloud
-	cargo build --workspace --all-targets --locked
-	cargo nextest run --workspace --locked
+test: units flows ## Run every test: of the parts, then of the whole system in a local cloud
+
+units: tests ## Run the tests of the parts
+	cargo nextest run --workspace --locked $(ARGS)
+
+# They start and stop their local cloud themselves, one for all of them: .config/nextest.toml leaves them to Cargo.
+flows: tests ## Run the tests of the whole system
 	cargo test --workspace --locked --test flows $(if $(ARGS),-- $(ARGS))
+
+tests: install-test
+	cargo build --workspace --all-targets --locked
 
 lint: lint-format lint-scripts lint-spelling lint-template lint-fixtures lint-dependencies lint-code lint-docs ## Check all that needs no run
 
@@ -57,7 +64,7 @@ lint-template: install-lint
 
 # What is committed is what the code beside it makes.
 lint-fixtures: install-lint
-	$(CHECK_VENV)/bin/python fixtures/generate.py --check
+	$(INDEPENDENT_PYTHON) fixtures/generate.py --check
 
 # Advisories are not checked: their database is fetched from the network at every run, and CI has only package registries.
 lint-dependencies: install-lint

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use vestibule_domain::id::{MessageSeq, RoomId, UserId};
+use vestibule_domain::id::{ClientMessageId, MessageSeq, RoomId, UserId};
 use vestibule_domain::timestamp::Timestamp;
 
 use crate::error::StoreError;
@@ -22,7 +22,7 @@ pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
 }
 
 /// A number attribute.
-pub(crate) fn number(value: impl ToString) -> AttributeValue {
+pub(crate) fn number(value: u64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
@@ -41,9 +41,19 @@ pub(crate) fn message_sk(seq: MessageSeq) -> AttributeValue {
     text(format!("MSG#{}", seq.digits()))
 }
 
+/// The sort key of the hint that makes a retried send recognisable.
+pub(crate) fn sent_once_sk(id: &ClientMessageId) -> AttributeValue {
+    text(format!("CMID#{id}"))
+}
+
 /// The partition of a customer's slot, whose item `ACTIVE` exists while they have an open room.
 pub(crate) fn customer_pk(customer: &UserId) -> AttributeValue {
     text(format!("CUST#{customer}"))
+}
+
+/// The sort key of a customer's slot.
+pub(crate) fn customer_slot_sk() -> AttributeValue {
+    text("ACTIVE")
 }
 
 /// The index partition of an operator's open rooms, or of the rooms that wait for an operator.

@@ -1,0 +1,211 @@
+//! Signs URLs: one upload into the inbox, or one download out of the processed bucket. Signing is arithmetic, not a call.
+//!
+//! A signed URL works many times until it expires, and carries whatever its signer may do: it is a secret, and no type here
+//! can be printed.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, UNIX_EPOCH};
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::RequestChecksumCalculation;
+use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
+use base64::Engine as _;
+use vestibule_domain::attachment::Promise;
+use vestibule_domain::key::InboxKey;
+use vestibule_domain::timestamp::Timestamp;
+
+use crate::error::StoreError;
+
+/// Signs for two buckets.
+#[derive(Clone)]
+pub struct SignedUrls {
+    client: Client,
+    inbox: String,
+    processed: String,
+    upload_seconds: u32,
+    download_seconds: u32,
+}
+
+/// Leave to upload one file, once: with `if-none-match: *`, S3 refuses a second object under the key while there is one.
+pub struct Upload {
+    /// Where to PUT the bytes.
+    pub url: String,
+    /// What to send with them, by name in lower case. The signature covers each.
+    pub headers: BTreeMap<String, String>,
+    /// Until when the upload may begin.
+    pub expires: Timestamp,
+}
+
+/// Leave to download one object.
+pub struct Download {
+    /// Where to GET it.
+    pub url: String,
+    /// Until when.
+    pub expires: Timestamp,
+}
+
+impl SignedUrls {
+    /// Signs as `client` for the buckets `inbox` and `processed`. Uploads may begin for `upload_seconds`, downloads for
+    /// `download_seconds`, and neither outlives the client's own credentials.
+    pub fn new(client: &Client, inbox: String, processed: String, upload_seconds: u32, download_seconds: u32) -> Self {
+        // By default the SDK would promise a CRC of a body that it has not seen.
+        let config = client.config().to_builder();
+        let config = config.request_checksum_calculation(RequestChecksumCalculation::WhenRequired).build();
+        Self { client: Client::from_conf(config), inbox, processed, upload_seconds, download_seconds }
+    }
+
+    /// One PUT of exactly the promised bytes under `key`.
+    ///
+    /// # Errors
+    /// [`StoreError`], when there are no credentials to sign with.
+    pub async fn upload(&self, key: &InboxKey, promise: &Promise, now: Timestamp) -> Result<Upload, StoreError> {
+        const OPERATION: &str = "presigning PutObject into the inbox";
+        let length = i64::try_from(promise.size).map_err(|source| StoreError::unreadable(OPERATION, source))?;
+        let mut put = self.client.put_object().bucket(&self.inbox).key(key.to_string());
+        put = put.content_length(length).content_type(promise.declared_type.as_str()).if_none_match("*");
+        if let Some(digest) = &promise.declared_sha256 {
+            put = put.checksum_sha256(base64::engine::general_purpose::STANDARD.encode(digest.as_bytes()));
+        }
+        let request = put.presigned(config(OPERATION, self.upload_seconds, now)?).await;
+        let request = request.map_err(|error| StoreError::classify(OPERATION, error))?;
+        Ok(Upload {
+            url: request.uri().to_owned(),
+            headers: headers(&request),
+            expires: now.plus_seconds(self.upload_seconds.into()),
+        })
+    }
+
+    /// One GET of the object `key` of the processed bucket.
+    ///
+    /// # Errors
+    /// [`StoreError`], when there are no credentials to sign with.
+    pub async fn download(&self, key: &str, now: Timestamp) -> Result<Download, StoreError> {
+        const OPERATION: &str = "presigning GetObject of the processed bucket";
+        let get = self.client.get_object().bucket(&self.processed).key(key);
+        let request = get.presigned(config(OPERATION, self.download_seconds, now)?).await;
+        let request = request.map_err(|error| StoreError::classify(OPERATION, error))?;
+        Ok(Download { url: request.uri().to_owned(), expires: now.plus_seconds(self.download_seconds.into()) })
+    }
+}
+
+fn config(operation: &'static str, seconds: u32, now: Timestamp) -> Result<PresigningConfig, StoreError> {
+    let start = UNIX_EPOCH + Duration::from_millis(u64::try_from(now.millis()).unwrap_or(0));
+    PresigningConfig::builder()
+        .start_time(start)
+        .expires_in(Duration::from_secs(seconds.into()))
+        .build()
+        .map_err(|source| StoreError::unreadable(operation, source))
+}
+
+fn headers(request: &PresignedRequest) -> BTreeMap<String, String> {
+    request.headers().map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+    use vestibule_domain::digest::Sha256Digest;
+
+    use super::*;
+
+    fn signer() -> SignedUrls {
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(Credentials::new("AKIDEXAMPLE", "secret", Some("session".to_owned()), None, "test"))
+            .build();
+        SignedUrls::new(&Client::from_conf(config), "inbox".to_owned(), "processed".to_owned(), 900, 300)
+    }
+
+    fn promise(sha256: Option<Sha256Digest>) -> Promise {
+        Promise {
+            id: "01jd3v8q0zk5w6x7y8z9abcdeg".parse().unwrap(),
+            name: "photo.jpg".to_owned(),
+            size: 3,
+            declared_type: "image/jpeg".parse().unwrap(),
+            declared_sha256: sha256,
+            created_at: now(),
+        }
+    }
+
+    fn now() -> Timestamp {
+        "2026-11-22T22:35:14.000Z".parse().unwrap()
+    }
+
+    fn key() -> InboxKey {
+        "01jd3v8q0zk5w6x7y8z9abcdef/000000000042/01jd3v8q0zk5w6x7y8z9abcdeg".parse().unwrap()
+    }
+
+    fn query(url: &str) -> BTreeMap<&str, &str> {
+        let (_, query) = url.split_once('?').unwrap();
+        query.split('&').map(|pair| pair.split_once('=').unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn an_upload_is_signed_for_its_length_type_and_digest_and_for_an_empty_place() {
+        let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".parse().unwrap();
+        let upload = signer().upload(&key(), &promise(Some(digest)), now()).await.unwrap();
+        let query = query(&upload.url);
+        assert_eq!(
+            query["X-Amz-SignedHeaders"],
+            "content-length%3Bcontent-type%3Bhost%3Bif-none-match%3Bx-amz-checksum-sha256"
+        );
+        assert_eq!(query["X-Amz-Expires"], "900");
+        assert_eq!(query["X-Amz-Date"], "20261122T223514Z");
+        let headers: Vec<_> = upload.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(
+            headers,
+            [
+                ("content-length", "3"),
+                ("content-type", "image/jpeg"),
+                ("if-none-match", "*"),
+                ("x-amz-checksum-sha256", "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="),
+            ]
+        );
+        assert_eq!(upload.expires.to_string(), "2026-11-22T22:50:14.000Z");
+    }
+
+    #[tokio::test]
+    async fn a_signature_promises_nothing_that_the_client_did_not_say() {
+        let upload = signer().upload(&key(), &promise(None), now()).await.unwrap();
+        let query = query(&upload.url);
+        assert_eq!(query["X-Amz-SignedHeaders"], "content-length%3Bcontent-type%3Bhost%3Bif-none-match");
+        let allowed = [
+            "X-Amz-Algorithm",
+            "X-Amz-Content-Sha256",
+            "X-Amz-Credential",
+            "X-Amz-Date",
+            "X-Amz-Expires",
+            "X-Amz-Security-Token",
+            "X-Amz-Signature",
+            "X-Amz-SignedHeaders",
+            "x-id",
+        ];
+        for name in query.keys() {
+            assert!(allowed.contains(name), "{name} in {}", upload.url);
+        }
+        let url = upload.url.to_ascii_lowercase();
+        for word in ["checksum", "crc", "tagging", "acl"] {
+            assert!(!url.contains(word), "{word} in {url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_empty_file_can_be_uploaded_so_that_it_can_be_refused() {
+        let empty = Promise { size: 0, ..promise(None) };
+        let upload = signer().upload(&key(), &empty, now()).await.unwrap();
+        assert_eq!(upload.headers["content-length"], "0");
+        assert!(upload.url.contains("content-length%3B"));
+    }
+
+    #[tokio::test]
+    async fn a_download_is_signed_for_one_object_and_one_time() {
+        let download = signer().download("room/000000000042/a/v/original", now()).await.unwrap();
+        assert!(
+            download.url.starts_with("https://processed.s3.eu-central-1.amazonaws.com/room/000000000042/a/v/original?")
+        );
+        assert_eq!(query(&download.url)["X-Amz-Expires"], "300");
+        assert_eq!(query(&download.url)["X-Amz-SignedHeaders"], "host");
+        assert_eq!(download.expires.to_string(), "2026-11-22T22:40:14.000Z");
+    }
+}

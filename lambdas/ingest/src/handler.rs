@@ -175,6 +175,53 @@ mod tests {
         assert!(!is_queue_batch(&json!({ "detail-type": "Object Created" })));
     }
 
+    /// What an event says of `bucket`: key and version of each upload or unknown object, and the messages that are no events.
+    fn told(event: Value, bucket: &str) -> (Vec<(String, Option<String>)>, Vec<String>) {
+        let events: Vec<(String, String)> = if is_queue_batch(&event) {
+            let batch: SqsEvent = serde_json::from_value(event).unwrap();
+            batch.records.into_iter().map(|message| (message.message_id.unwrap(), message.body.unwrap())).collect()
+        } else {
+            vec![("no queue".to_owned(), event.to_string())]
+        };
+        let (mut objects, mut failures) = (Vec::new(), Vec::new());
+        for (id, body) in events {
+            match serde_json::from_str(&body).and_then(|event| arrival::read(event, bucket)) {
+                Err(_) => failures.push(id),
+                Ok(arrivals) => objects.extend(arrivals.into_iter().filter_map(|arrival| match arrival {
+                    Arrival::Nothing => None,
+                    Arrival::Unknown(unknown) => Some((unknown.key, None)),
+                    Arrival::Upload(upload) => Some((upload.key.to_string(), Some(upload.version.to_string()))),
+                })),
+            }
+        }
+        (objects, failures)
+    }
+
+    #[test]
+    fn every_recorded_and_documented_event_says_what_its_manifest_says() {
+        let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/events");
+        let read =
+            |file: &str| -> Value { serde_json::from_slice(&std::fs::read(fixtures.join(file)).unwrap()).unwrap() };
+        let manifest = read("manifest.json");
+        let manifest = manifest.as_array().unwrap();
+        assert!(manifest.len() >= 30);
+        for row in manifest {
+            let uploads = row["expect"]["uploads"].as_array().unwrap();
+            let bucket = uploads.first().map_or("inbox", |upload| upload["bucket"].as_str().unwrap());
+            let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+            let expected: Vec<_> = uploads
+                .iter()
+                .map(|upload| {
+                    let ours = upload["key"].as_str().unwrap().parse::<vestibule_domain::key::InboxKey>().is_ok();
+                    (text(&upload["key"]).unwrap(), text(&upload["versionId"]).filter(|_| ours))
+                })
+                .collect();
+            let failures: Vec<_> = row["expect"]["failures"].as_array().unwrap().iter().filter_map(text).collect();
+            let file = row["file"].as_str().unwrap();
+            assert_eq!(told(read(file), bucket), (expected, failures), "{file}");
+        }
+    }
+
     #[test]
     fn a_failure_is_logged_with_its_causes() {
         let cause = serde_json::from_str::<Value>("{").unwrap_err();

@@ -1,0 +1,181 @@
+//! The HTTP API, as far as the command line calls it.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use reqwest::{Client, Method};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use vestibule_domain::content_type::ContentType;
+use vestibule_domain::digest::Sha256Digest;
+use vestibule_domain::id::{AttachmentId, ClientMessageId, MessageSeq, RoomId};
+use vestibule_domain::inspection::Facts;
+use vestibule_domain::rejection::Rejection;
+use vestibule_domain::room::Room;
+use vestibule_domain::timestamp::Timestamp;
+
+use crate::http_client;
+
+/// No answer of the API is longer: a Lambda function answers at most 6 MB.
+const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024;
+
+/// The API as one signed-in person sees it.
+pub struct Api {
+    http: Client,
+    url: String,
+    token: String,
+}
+
+/// A file that a message announces.
+#[derive(Debug, Clone, Serialize)]
+pub struct Announcement {
+    /// The file's name.
+    pub name: String,
+    /// Its bytes.
+    pub size: u64,
+    /// What the sender takes it for.
+    #[serde(rename = "type")]
+    pub content_type: ContentType,
+    /// Its digest.
+    pub sha256: Sha256Digest,
+}
+
+/// A message that was sent, and how to upload what it announced.
+#[derive(Deserialize)]
+pub struct Sent {
+    /// The message.
+    pub message: Message,
+    /// For each attachment that still waits for its bytes.
+    pub uploads: BTreeMap<AttachmentId, Ticket>,
+}
+
+/// How to upload one attachment. A credential: never logged, and so without `Debug`.
+#[derive(Deserialize)]
+pub struct Ticket {
+    /// The HTTP method.
+    pub method: String,
+    /// Where to.
+    pub url: String,
+    /// The headers that the signature covers.
+    pub headers: BTreeMap<String, String>,
+}
+
+/// A message as the API shows it.
+#[derive(Debug, Deserialize)]
+pub struct Message {
+    /// Its place in the room.
+    pub seq: MessageSeq,
+    /// Its attachments, in order.
+    pub attachments: Vec<Attachment>,
+}
+
+/// An attachment as the API shows it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attachment {
+    /// Its id.
+    pub id: AttachmentId,
+    /// `pending`, `ready`, `rejected`, `cancelled` or `removed`.
+    pub state: String,
+    /// When it was decided.
+    pub decided_at: Option<Timestamp>,
+    /// What the bytes said.
+    pub facts: Option<Facts>,
+    /// Its thumbnails by name.
+    #[serde(default)]
+    pub variants: BTreeMap<String, Variant>,
+    /// Why it was refused.
+    pub rejection: Option<Rejection>,
+}
+
+/// A thumbnail as the API shows it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Variant {
+    /// Its content type.
+    #[serde(rename = "type")]
+    pub content_type: ContentType,
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// Its bytes.
+    pub size: u64,
+}
+
+/// A refusal of the API's (RFC 9457).
+#[derive(Deserialize)]
+struct Problem {
+    title: String,
+    detail: Option<String>,
+    code: String,
+}
+
+impl Api {
+    /// The API at `url`, for the bearer of `token`.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(url: String, token: String) -> anyhow::Result<Self> {
+        Ok(Self { http: http_client::client()?, url, token })
+    }
+
+    /// Opens a room as a customer, or answers the one that is open.
+    ///
+    /// # Errors
+    /// When the API refuses or cannot be reached.
+    pub async fn open_room(&self) -> anyhow::Result<Room> {
+        self.call(Method::POST, "/v1/rooms", Some(&serde_json::json!({}))).await.context("cannot open a room")
+    }
+
+    /// Closes a room.
+    ///
+    /// # Errors
+    /// When the API refuses or cannot be reached.
+    pub async fn close_room(&self, room: &RoomId) -> anyhow::Result<Room> {
+        let closed = self.call(Method::POST, &format!("/v1/rooms/{room}/close"), None::<&()>).await;
+        closed.context("cannot close the room")
+    }
+
+    /// Sends a message with attachments. Sent twice under one `id`, it is sent once.
+    ///
+    /// # Errors
+    /// When the API refuses or cannot be reached.
+    pub async fn send(&self, room: &RoomId, id: &ClientMessageId, files: &[Announcement]) -> anyhow::Result<Sent> {
+        let message = serde_json::json!({ "clientMessageId": id, "attachments": files });
+        let sent = self.call(Method::POST, &format!("/v1/rooms/{room}/messages"), Some(&message)).await;
+        sent.context("cannot send a message")
+    }
+
+    /// Reads a message.
+    ///
+    /// # Errors
+    /// When the API refuses or cannot be reached.
+    pub async fn message(&self, room: &RoomId, seq: MessageSeq) -> anyhow::Result<Message> {
+        let read = self.call(Method::GET, &format!("/v1/rooms/{room}/messages/{seq}"), None::<&()>).await;
+        read.context("cannot read a message")
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> anyhow::Result<T> {
+        let mut request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.send().await.context("the API cannot be reached")?;
+        let status = response.status();
+        let body = http_client::body(response, MAX_ANSWER_BYTES).await?;
+        if status.is_success() {
+            return serde_json::from_slice(&body).context("the API's answer is not what it should be");
+        }
+        match serde_json::from_slice::<Problem>(&body) {
+            Ok(problem) => {
+                anyhow::bail!("{}: {} ({status})", problem.code, problem.detail.unwrap_or(problem.title))
+            }
+            Err(_not_ours) => anyhow::bail!("the API answered {status}: {}", String::from_utf8_lossy(&body).trim()),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The command line `vestibule`, as a library: the tests start their local clouds with it too.
+
+use std::future::Future;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::args::{Cli, Command};
+
+pub mod api;
+pub mod args;
+pub mod aws;
+pub mod checkout;
+pub mod demo;
+pub mod dev;
+mod http_client;
+pub mod local;
+pub mod login;
+pub mod people;
+pub mod stack;
+mod terminal;
+pub mod upload;
+
+/// Carries a command out. A failure is told in one line, with its cause.
+pub fn run(cli: Cli) -> ExitCode {
+    let Cli { global, command } = cli;
+    let ended = match command {
+        Command::Dev(args) => in_runtime(dev::run(&global, &args)),
+        Command::Demo(args) => in_runtime(until_told(demo::run(&global, &args))),
+        Command::Login(args) => in_runtime(login::run(&global, &args)),
+    };
+    ended.unwrap_or_else(|error| {
+        eprintln!("vestibule: {}", terminal::one_line(&error));
+        ExitCode::FAILURE
+    })
+}
+
+fn in_runtime(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    tokio::runtime::Runtime::new().context("cannot start")?.block_on(work)
+}
+
+/// Does the work unless told to stop. Work that is dropped ends what it has started.
+async fn until_told<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::select! {
+        done = work => done,
+        () = told_to_stop()? => anyhow::bail!("stopped"),
+    }
+}
+
+/// Ends at Ctrl-C or SIGTERM.
+fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+        }
+    })
+}

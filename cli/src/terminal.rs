@@ -1,0 +1,53 @@
+//! What goes to the person at the terminal: results to standard output, all else to standard error.
+
+use std::io::Write;
+
+use anyhow::Context;
+use serde::Serialize;
+
+/// Prints a line of the result.
+///
+/// # Errors
+/// When standard output is closed.
+pub(crate) fn print(line: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush()).context("cannot write to standard output")
+}
+
+/// Prints the result as one line of JSON.
+///
+/// # Errors
+/// When standard output is closed.
+pub(crate) fn print_json(result: &impl Serialize) -> anyhow::Result<()> {
+    print(&serde_json::to_string(result)?)
+}
+
+/// Says what is being done.
+pub(crate) fn note(text: &str) {
+    eprintln!("{text} …");
+}
+
+/// An error and all its causes in one line.
+pub(crate) fn one_line(error: &anyhow::Error) -> String {
+    let mut said: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let cause = cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        // Many errors repeat their cause in their own text.
+        if !said.iter().any(|earlier| earlier.ends_with(&cause)) {
+            said.push(cause);
+        }
+    }
+    said.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_line_that_says_each_cause_once() {
+        let error =
+            anyhow::anyhow!("connection\n  refused").context("dispatch: connection refused").context("cannot look");
+        assert_eq!(one_line(&error), "cannot look: dispatch: connection refused");
+    }
+}

@@ -57,8 +57,7 @@ pub async fn run(global: &Global, args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 async fn start(global: &Global, args: &Args) -> anyhow::Result<(LocalCloud, Page)> {
-    let page =
-        PagePort::take(Some(args.page_port)).await.map_err(|error| error.context("choose another --page-port"))?;
+    let page = PagePort::take(Some(args.page_port)).await?;
     let options = Options {
         name: "dev".to_owned(),
         stack: global.stack().to_owned(),

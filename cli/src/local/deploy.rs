@@ -91,19 +91,38 @@ async fn finished(client: &Client, name: &str) -> anyhow::Result<Description> {
 async fn first_failure(client: &Client, name: &str) -> anyhow::Result<Option<String>> {
     let events = client.describe_stack_events().stack_name(name).send().await;
     let events = events.map_err(aws::failed(format!("cannot look up the events of the stack {name}")))?;
-    // Newest first.
-    Ok(events.stack_events().iter().rev().find(|event| is_failure(event)).map(said))
+    Ok(first_failed(events.stack_events()))
 }
 
-fn is_failure(event: &StackEvent) -> bool {
-    event.resource_status() == Some(&ResourceStatus::CreateFailed)
-}
-
-fn said(event: &StackEvent) -> String {
-    format!(
+/// Events come newest first.
+fn first_failed(events: &[StackEvent]) -> Option<String> {
+    let failed = |event: &&StackEvent| event.resource_status() == Some(&ResourceStatus::CreateFailed);
+    let event = events.iter().rev().find(failed)?;
+    Some(format!(
         "{} ({}): {}",
         event.logical_resource_id().unwrap_or("?"),
         event.resource_type().unwrap_or("?"),
         event.resource_status_reason().unwrap_or("no reason given")
-    )
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_resource_that_failed_first_is_named_with_its_type_and_reason() {
+        let event = |resource: &str, status, reason: &str| {
+            let event = StackEvent::builder().logical_resource_id(resource).resource_status(status);
+            event.resource_type("AWS::S3::Bucket").resource_status_reason(reason).build()
+        };
+        let events = [
+            event("vestibule", ResourceStatus::RollbackComplete, ""),
+            event("Processed", ResourceStatus::CreateFailed, "Resource creation cancelled"),
+            event("Inbox", ResourceStatus::CreateFailed, "the name is taken"),
+            event("Quarantine", ResourceStatus::CreateComplete, ""),
+        ];
+        assert_eq!(first_failed(&events).as_deref(), Some("Inbox (AWS::S3::Bucket): the name is taken"));
+        assert_eq!(first_failed(&[]), None);
+    }
 }

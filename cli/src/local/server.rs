@@ -37,7 +37,7 @@ pub(crate) struct Server {
 pub(crate) fn free_port(wanted: Option<u16>) -> anyhow::Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted.unwrap_or(0)));
     let listener = listener.with_context(|| match wanted {
-        Some(port) => format!("port {port} of 127.0.0.1 cannot be used"),
+        Some(port) => format!("port {port} of 127.0.0.1 cannot be used, choose another"),
         None => "no port of 127.0.0.1 is free".to_owned(),
     })?;
     Ok(listener.local_addr()?.port())
@@ -152,7 +152,7 @@ mod tests {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = taken.local_addr().unwrap().port();
         let error = format!("{:#}", free_port(Some(port)).unwrap_err());
-        assert!(error.starts_with(&format!("port {port} of 127.0.0.1 cannot be used: ")), "{error}");
+        assert!(error.starts_with(&format!("port {port} of 127.0.0.1 cannot be used, choose another: ")), "{error}");
         assert_ne!(free_port(None).unwrap(), port);
     }
 }

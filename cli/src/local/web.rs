@@ -63,7 +63,7 @@ impl PagePort {
     pub async fn take(port: Option<u16>) -> anyhow::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port.unwrap_or(0))).await;
         let listener = listener.with_context(|| match port {
-            Some(port) => format!("port {port} of 127.0.0.1 cannot be used"),
+            Some(port) => format!("port {port} of 127.0.0.1 cannot be used, choose another"),
             None => "no port of 127.0.0.1 is free".to_owned(),
         })?;
         let address = listener.local_addr()?;

@@ -1,0 +1,100 @@
+//! From a picture's bytes to its header, and from there to its pixels.
+//!
+//! A faster way to the pixels of one format (a scaled decoder for JPEG, streamed rows for PNG) takes that format's place here
+//! and changes nothing else: whatever is decoded only has to be at least as large as the largest thumbnail.
+
+mod jpeg;
+mod still;
+
+use image::metadata::Orientation;
+use vestibule_domain::content_type::ContentType;
+use vestibule_domain::policy::InspectLimits;
+
+use crate::raster::Raster;
+use crate::structure::Structure;
+use crate::trouble::Trouble;
+
+/// The pictures that are decoded here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// `image/jpeg`
+    Jpeg,
+    /// `image/png`
+    Png,
+    /// `image/gif`
+    Gif,
+    /// `image/webp`
+    Webp,
+    /// `image/bmp`
+    Bmp,
+    /// `image/tiff`
+    Tiff,
+}
+
+impl Format {
+    /// The format of a content type in its usual name; `None` for what is not decoded.
+    pub(crate) fn of(content_type: &ContentType) -> Option<Self> {
+        match content_type.as_str() {
+            "image/jpeg" => Some(Self::Jpeg),
+            "image/png" => Some(Self::Png),
+            "image/gif" => Some(Self::Gif),
+            "image/webp" => Some(Self::Webp),
+            "image/bmp" => Some(Self::Bmp),
+            "image/tiff" => Some(Self::Tiff),
+            _ => None,
+        }
+    }
+}
+
+/// What a picture says of itself before any pixel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Header {
+    /// Pixels across, as stored.
+    pub(crate) width: u32,
+    /// Pixels down, as stored.
+    pub(crate) height: u32,
+    /// How to turn it.
+    pub(crate) orientation: Orientation,
+    /// Its colour profile.
+    pub(crate) icc: Option<Vec<u8>>,
+    /// What the decoder will produce, in bytes.
+    pub(crate) decoded_bytes: u64,
+}
+
+/// A decoder that has read the header.
+pub(crate) enum Opened<'a> {
+    Jpeg(jpeg::Jpeg<'a>),
+    Still(still::Still<'a>),
+}
+
+/// Reads the header.
+pub(crate) fn open<'a>(
+    format: Format,
+    bytes: &'a [u8],
+    structure: Structure,
+    limits: &InspectLimits,
+) -> Result<(Header, Opened<'a>), Trouble> {
+    match format {
+        Format::Jpeg => jpeg::open(bytes, structure.inverted_inks).map(|(header, jpeg)| (header, Opened::Jpeg(jpeg))),
+        Format::Png | Format::Gif | Format::Webp | Format::Bmp | Format::Tiff => {
+            still::open(format, bytes, limits).map(|(header, still)| (header, Opened::Still(still)))
+        }
+    }
+}
+
+impl Opened<'_> {
+    /// Decodes the first picture. Call it only after the header passed the limits.
+    pub(crate) fn decode(self, header: &Header) -> Result<Raster, Trouble> {
+        match self {
+            Self::Jpeg(jpeg) => jpeg.decode(header),
+            Self::Still(still) => still.decode(header),
+        }
+    }
+}
+
+/// How an EXIF block says to turn the picture. The block may begin with the name that JPEG gives it.
+fn orientation(exif: Option<&[u8]>) -> Orientation {
+    exif.map(|block| block.strip_prefix(b"Exif\0\0").unwrap_or(block))
+        .and_then(Orientation::from_exif_chunk)
+        .unwrap_or(Orientation::NoTransforms)
+}

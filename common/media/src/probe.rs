@@ -1,0 +1,398 @@
+//! Reads without doing I/O: says which range of the file it needs next, or what it found.
+//!
+//! ```text
+//! start(subject) ─▶ Need(0..64 KiB) ─supply─▶ … ─▶ Done(examination)
+//! ```
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use vestibule_domain::content_type::ContentType;
+use vestibule_domain::digest::Sha256Digest;
+use vestibule_domain::inspection::{Facts, Inspection};
+use vestibule_domain::policy::InspectLimits;
+use vestibule_domain::rejection::{Rejection, RejectionCode};
+
+use crate::decode::Format;
+use crate::picture::{self, Picture, RECIPE};
+use crate::sniff::{Hole, Sniffed, glance, sniff};
+use crate::sparse::Sparse;
+use crate::{claim, trouble::Trouble};
+
+/// Length of the first range, and of each further one of a file that is not read whole.
+pub const RANGE_BYTES: u64 = 64 * 1024;
+/// Longest single range of a file that is not read whole: a zip's end record is looked for in its last 65,557 bytes.
+const MAX_RANGE_BYTES: u64 = 2 * RANGE_BYTES;
+/// Most ranges that are asked for before the type found so far is good enough.
+pub const MAX_RANGES: u32 = 8;
+
+/// What is known of a file before its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subject {
+    /// Its length, in bytes.
+    pub size: u64,
+    /// The content type that its sender claims.
+    pub declared_type: ContentType,
+    /// The digest that its sender claims, if any. It is compared when the file is read whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared_sha256: Option<Sha256Digest>,
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub enum Step {
+    /// More bytes are needed.
+    Need(Probe),
+    /// The file has been examined.
+    Done(Box<Examination>),
+}
+
+/// The end of a probe.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Examination {
+    /// May it come in?
+    pub verdict: Verdict,
+    /// The reason in technical words, for the logs: what was broken, or why there is no thumbnail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// What is said of a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "lowercase")]
+pub enum Verdict {
+    /// The file may come in.
+    Accepted(Inspection),
+    /// The file may not.
+    Rejected(Rejection),
+}
+
+/// The bytes supplied are not as many as were asked for.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{supplied} bytes were supplied for the range {}..{}", .range.start, .range.end)]
+pub struct WrongLength {
+    range: Range<u64>,
+    supplied: usize,
+}
+
+/// An examination that waits for the bytes of [`Probe::range`].
+#[derive(Debug)]
+pub struct Probe {
+    subject: Subject,
+    limits: InspectLimits,
+    file: Sparse,
+    asked: u32,
+    range: Range<u64>,
+}
+
+impl Probe {
+    /// Begins to examine a file.
+    pub fn start(subject: Subject, limits: InspectLimits) -> Step {
+        if subject.size == 0 {
+            return refused(RejectionCode::Empty, None);
+        }
+        let range = 0..RANGE_BYTES.min(subject.size);
+        Step::Need(Self { file: Sparse::new(subject.size), subject, limits, asked: 1, range })
+    }
+
+    /// The range that is needed: not empty, and inside the file.
+    pub fn range(&self) -> Range<u64> {
+        self.range.clone()
+    }
+
+    /// Goes on with the bytes of [`Probe::range`].
+    ///
+    /// # Errors
+    /// When there are not exactly as many bytes as the range is long.
+    pub fn supply(mut self, bytes: Vec<u8>) -> Result<Step, WrongLength> {
+        if bytes.len() as u64 != self.range.end - self.range.start {
+            return Err(WrongLength { range: self.range, supplied: bytes.len() });
+        }
+        self.file.supply(self.range.start, bytes);
+        Ok(self.step())
+    }
+
+    fn step(self) -> Step {
+        let sniffed = match sniff(&self.file) {
+            Ok(sniffed) => sniffed,
+            Err(Hole(at)) if self.asked < MAX_RANGES && at < self.subject.size => return self.ask_around(at),
+            Err(Hole(_)) => glance(&self.file),
+        };
+        let Some(kept) = claim::settle(&self.subject.declared_type, &sniffed) else {
+            return refused(RejectionCode::TypeMismatch, Some(contradiction(&self.subject.declared_type, &sniffed)));
+        };
+        let format = Format::of(&kept);
+        if format.is_some() && self.subject.size > self.limits.max_image_bytes {
+            return too_large_a_picture();
+        }
+        if format.is_some() && self.file.whole().is_none() {
+            let range = self.file.rest();
+            return self.ask(range);
+        }
+        self.conclude(kept, format)
+    }
+
+    /// Asks for the bytes from `at` on, and so many more that the end of the file is in the same range if it is near.
+    fn ask_around(self, at: u64) -> Step {
+        let size = self.subject.size;
+        let near_the_end = size <= at.saturating_add(MAX_RANGE_BYTES);
+        self.ask(at..if near_the_end { size } else { at + RANGE_BYTES })
+    }
+
+    fn ask(self, range: Range<u64>) -> Step {
+        Step::Need(Self { asked: self.asked + 1, range, ..self })
+    }
+
+    /// The verdict on a file of which everything that is needed is there.
+    fn conclude(self, kept: ContentType, format: Option<Format>) -> Step {
+        let mut facts = Facts::of_type(kept);
+        let whole = self.file.whole();
+        facts.sha256 = whole.map(|bytes| Sha256Digest::new(Sha256::digest(bytes).into()));
+        if let (Some(found), Some(declared)) = (facts.sha256, self.subject.declared_sha256)
+            && found != declared
+        {
+            return refused(RejectionCode::ChecksumMismatch, Some(format!("the bytes hash to {found}")));
+        }
+        match (whole, format) {
+            (Some(bytes), Some(format)) => match picture::examine(format, bytes, &self.limits) {
+                Ok(picture) => accepted_picture(facts, picture),
+                Err(trouble) => refused_for(&trouble),
+            },
+            (_, _) => accepted(Inspection { facts, thumbnails: Vec::new() }, None),
+        }
+    }
+}
+
+fn accepted_picture(mut facts: Facts, picture: Picture) -> Step {
+    (facts.width, facts.height) = picture.size.unzip();
+    facts.frames = picture.frames;
+    match picture.shown {
+        Ok(shown) => {
+            facts.thumbhash = Some(shown.thumbhash);
+            facts.recipe = Some(RECIPE.to_owned());
+            accepted(Inspection { facts, thumbnails: shown.thumbnails }, None)
+        }
+        Err(trouble) => accepted(Inspection { facts, thumbnails: Vec::new() }, Some(trouble.to_string())),
+    }
+}
+
+fn accepted(inspection: Inspection, detail: Option<String>) -> Step {
+    Step::Done(Box::new(Examination { verdict: Verdict::Accepted(inspection), detail }))
+}
+
+fn refused(code: RejectionCode, detail: Option<String>) -> Step {
+    Step::Done(Box::new(Examination { verdict: Verdict::Rejected(code.into()), detail }))
+}
+
+fn refused_for(trouble: &Trouble) -> Step {
+    // Whatever is not decoded here has been accepted without thumbnails before this.
+    refused(trouble.refusal().unwrap_or(RejectionCode::InspectionFailed), Some(trouble.to_string()))
+}
+
+fn too_large_a_picture() -> Step {
+    let rejection =
+        Rejection::because(RejectionCode::TooLarge, "This picture file is larger than can be examined here.");
+    Step::Done(Box::new(Examination { verdict: Verdict::Rejected(rejection), detail: None }))
+}
+
+fn contradiction(declared: &ContentType, sniffed: &Sniffed) -> String {
+    format!("declared {declared}, found {}", sniffed.found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject(size: u64, declared: &str) -> Subject {
+        Subject { size, declared_type: declared.parse().unwrap(), declared_sha256: None }
+    }
+
+    /// Drives a probe over a file that `read` knows, and notes the ranges.
+    fn drive(
+        subject: Subject,
+        limits: InspectLimits,
+        read: impl Fn(Range<u64>) -> Vec<u8>,
+    ) -> (Examination, Vec<Range<u64>>) {
+        let mut ranges = Vec::new();
+        let mut step = Probe::start(subject, limits);
+        loop {
+            match step {
+                Step::Done(examination) => return (*examination, ranges),
+                Step::Need(probe) => {
+                    ranges.push(probe.range());
+                    let bytes = read(probe.range());
+                    step = probe.supply(bytes).unwrap();
+                }
+            }
+        }
+    }
+
+    fn slice(bytes: &[u8]) -> impl Fn(Range<u64>) -> Vec<u8> {
+        |range| bytes[usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap()].to_vec()
+    }
+
+    fn examine(bytes: &[u8], declared: &str, limits: InspectLimits) -> Verdict {
+        drive(subject(bytes.len() as u64, declared), limits, slice(bytes)).0.verdict
+    }
+
+    fn code(verdict: &Verdict) -> Option<RejectionCode> {
+        match verdict {
+            Verdict::Accepted(_) => None,
+            Verdict::Rejected(rejection) => Some(rejection.code),
+        }
+    }
+
+    fn png(width: u32, height: u32) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        image::DynamicImage::new_rgb8(width, height)
+            .write_to(&mut std::io::Cursor::new(&mut bytes), image::ImageFormat::Png)
+            .unwrap();
+        bytes
+    }
+
+    /// A zip's end: one entry `name` in the directory, then the end record. Stored sizes are those of the directory alone.
+    fn zip_tail(name: &str, directory_at: u32) -> Vec<u8> {
+        let mut bytes = b"PK\x01\x02".to_vec();
+        bytes.extend([0; 24]);
+        bytes.extend(u16::try_from(name.len()).unwrap().to_le_bytes());
+        bytes.extend([0; 16]);
+        bytes.extend(name.as_bytes());
+        let length = u32::try_from(bytes.len()).unwrap();
+        bytes.extend(b"PK\x05\x06\0\0\0\0\x01\0\x01\0");
+        bytes.extend(length.to_le_bytes());
+        bytes.extend(directory_at.to_le_bytes());
+        bytes.extend([0, 0]);
+        bytes
+    }
+
+    #[test]
+    fn an_empty_file_needs_no_bytes() {
+        let (examination, ranges) = drive(subject(0, "text/plain"), InspectLimits::default(), |_| vec![]);
+        assert_eq!(code(&examination.verdict), Some(RejectionCode::Empty));
+        assert!(ranges.is_empty());
+    }
+
+    #[test]
+    fn ten_gigabytes_of_video_cost_a_few_ranges() {
+        const SIZE: u64 = 10_000_000_000;
+        // ftyp, one mdat as long as the file, then moov with a video track in its last kilobyte.
+        let moov: Vec<u8> = [
+            &b"\0\0\x04\0moov\0\0\x03\xF8trak\0\0\x03\xF0mdia\0\0\0\x20hdlr"[..],
+            b"\0\0\0\0\0\0\0\0vide",
+            &[0; 12],
+            b"\0\0\x03\xC8free",
+        ]
+        .concat();
+        let tail_at = SIZE - 1024;
+        let read = |range: Range<u64>| {
+            let mut bytes = vec![0; usize::try_from(range.end - range.start).unwrap()];
+            let mut put = |at: u64, what: &[u8]| {
+                for (i, byte) in (at..).zip(what) {
+                    if range.contains(&i) {
+                        bytes[usize::try_from(i - range.start).unwrap()] = *byte;
+                    }
+                }
+            };
+            put(0, b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\0\x01mdat");
+            put(32, &(tail_at - 24).to_be_bytes());
+            put(tail_at, &moov);
+            bytes
+        };
+        let limits = InspectLimits { max_upload_bytes: SIZE, ..InspectLimits::default() };
+        let (examination, ranges) = drive(subject(SIZE, "video/mp4"), limits, read);
+        let Verdict::Accepted(found) = examination.verdict else { panic!("refused: {:?}", examination.verdict) };
+        assert_eq!(found.facts, Facts::of_type("video/mp4".parse().unwrap()));
+        assert_eq!(ranges.len(), 2, "{ranges:?}");
+        assert!(ranges.iter().map(|range| range.end - range.start).sum::<u64>() <= 2 * RANGE_BYTES, "{ranges:?}");
+    }
+
+    #[test]
+    fn a_large_docx_is_known_from_its_head_and_tail() {
+        let size = 3_000_000_usize;
+        let mut bytes = b"PK\x03\x04".to_vec();
+        bytes.resize(size, 7);
+        let tail_length = zip_tail("word/document.xml", 0).len();
+        let tail = zip_tail("word/document.xml", u32::try_from(size - tail_length).unwrap());
+        bytes.splice(size - tail_length.., tail);
+        let docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+        let (examination, ranges) = drive(subject(size as u64, docx), InspectLimits::default(), slice(&bytes));
+        assert_eq!(code(&examination.verdict), None, "{examination:?}");
+        assert_eq!(ranges.len(), 2);
+        assert!(ranges.iter().map(|range| range.end - range.start).sum::<u64>() <= 3 * RANGE_BYTES);
+    }
+
+    #[test]
+    fn a_file_that_leads_from_hole_to_hole_costs_a_bounded_number_of_ranges() {
+        // An MP4 in which every box is 1 MiB long and followed by another.
+        let boxes = |at: u64| {
+            let name = if at < 1 << 20 { b"\0\x10\0\0ftypmp42" } else { b"\0\x10\0\0freefree" };
+            usize::try_from(at % (1 << 20)).ok().and_then(|offset| name.get(offset)).copied().unwrap_or(0)
+        };
+        let read = |range: Range<u64>| range.map(boxes).collect::<Vec<u8>>();
+        let (examination, ranges) = drive(subject(1 << 33, "video/mp4"), InspectLimits::default(), read);
+        assert_eq!(code(&examination.verdict), None, "{examination:?}");
+        assert_eq!(ranges.len(), MAX_RANGES as usize);
+    }
+
+    #[test]
+    fn a_supply_of_another_length_is_an_error() {
+        let Step::Need(probe) = Probe::start(subject(10, "text/plain"), InspectLimits::default()) else { panic!() };
+        assert!(probe.supply(vec![0; 9]).is_err());
+    }
+
+    #[test]
+    fn a_picture_on_the_limit_comes_in_and_one_past_it_does_not() {
+        let limits = InspectLimits { max_pixels: 100, ..InspectLimits::default() };
+        for (width, height, expected) in [
+            (9, 11, None),
+            (10, 10, None),
+            (101, 1, Some(RejectionCode::TooManyPixels)),
+            (1, 101, Some(RejectionCode::TooManyPixels)),
+        ] {
+            assert_eq!(code(&examine(&png(width, height), "image/png", limits)), expected, "{width} × {height}");
+        }
+        let bytes = png(10, 10);
+        for (more, expected) in [(-1, Some(RejectionCode::TooLarge)), (0, None), (1, None)] {
+            let max_image_bytes = (bytes.len() as u64).saturating_add_signed(more);
+            let limits = InspectLimits { max_image_bytes, ..InspectLimits::default() };
+            assert_eq!(code(&examine(&bytes, "image/png", limits)), expected, "{more}");
+        }
+    }
+
+    #[test]
+    fn a_small_file_that_was_read_whole_is_hashed_and_compared() {
+        let text = b"name,age\nAda,36\n";
+        let truth = Sha256Digest::new(Sha256::digest(text).into());
+        for (declared, expected) in [(truth, None), (Sha256Digest::new([7; 32]), Some(RejectionCode::ChecksumMismatch))]
+        {
+            let subject = Subject { declared_sha256: Some(declared), ..subject(text.len() as u64, "text/csv") };
+            let (examination, _) = drive(subject, InspectLimits::default(), slice(text));
+            assert_eq!(code(&examination.verdict), expected);
+            if let Verdict::Accepted(found) = examination.verdict {
+                assert_eq!(found.facts.sha256, Some(truth));
+                assert_eq!(found.facts.content_type.as_str(), "text/csv");
+            }
+        }
+    }
+
+    #[test]
+    fn a_tiny_picture_has_both_variants_in_its_own_size() {
+        let Verdict::Accepted(found) = examine(&png(7, 5), "application/octet-stream", InspectLimits::default()) else {
+            panic!("refused")
+        };
+        assert_eq!((found.facts.width, found.facts.height, found.facts.frames), (Some(7), Some(5), None));
+        assert_eq!(found.facts.content_type.as_str(), "image/png");
+        assert_eq!(found.facts.recipe.as_deref(), Some(RECIPE));
+        let made: Vec<_> = found.thumbnails.iter().map(|t| (t.name.as_str(), t.width, t.height)).collect();
+        assert_eq!(made, [("320", 7, 5), ("1280", 7, 5)]);
+    }
+
+    #[test]
+    fn an_examination_travels_as_json() {
+        let (examination, _) = drive(subject(4, "text/plain"), InspectLimits::default(), |_| b"text".to_vec());
+        let json = serde_json::to_string(&examination).unwrap();
+        assert_eq!(serde_json::from_str::<Examination>(&json).unwrap(), examination);
+    }
+}

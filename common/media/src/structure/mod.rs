@@ -1,0 +1,55 @@
+//! Walks a picture's blocks to its end without decoding a pixel: is all of it there, and how many frames has it?
+//!
+//! The decoders are no judges of that: `zune-jpeg` fills what is missing of a truncated JPEG with grey, and the others stop
+//! reading at the last pixel. BMP and TIFF have no such skeleton; their decoders do notice missing bytes.
+
+mod gif;
+mod jpeg;
+mod png;
+mod webp;
+
+use vestibule_domain::policy::InspectLimits;
+
+use crate::decode::Format;
+use crate::trouble::Trouble;
+
+/// What the walk finds.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Structure {
+    /// Pictures in the animation; 0 or 1 for a still.
+    pub(crate) frames: u32,
+    /// A CMYK JPEG with Adobe's marker, whose values are stored inverted.
+    pub(crate) inverted_inks: bool,
+}
+
+/// Walks `bytes`.
+pub(crate) fn walk(format: Format, bytes: &[u8], limits: &InspectLimits) -> Result<Structure, Trouble> {
+    match format {
+        Format::Jpeg => jpeg::walk(bytes),
+        Format::Png => png::walk(bytes, limits),
+        Format::Gif => gif::walk(bytes, limits),
+        Format::Webp => webp::walk(bytes, limits),
+        Format::Bmp | Format::Tiff => Ok(Structure::default()),
+    }
+}
+
+/// The next `count` bytes of `rest`.
+fn take<'a>(rest: &mut &'a [u8], count: usize) -> Result<&'a [u8], Trouble> {
+    let (taken, left) =
+        rest.split_at_checked(count).ok_or_else(|| Trouble::damaged("it ends in the middle of a block"))?;
+    *rest = left;
+    Ok(taken)
+}
+
+/// The next `N` bytes of `rest`.
+fn take_array<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], Trouble> {
+    let (taken, left) =
+        rest.split_first_chunk::<N>().ok_or_else(|| Trouble::damaged("it ends in the middle of a block"))?;
+    *rest = left;
+    Ok(*taken)
+}
+
+/// A length as a count of bytes in memory.
+fn count(length: u32) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,217 @@
+//! Every file of `fixtures/` through the probe, and files made worse from them.
+
+use std::io::Cursor;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use image::ImageDecoder;
+use image::codecs::{jpeg::JpegDecoder, png::PngDecoder, webp::WebPDecoder};
+use proptest::prelude::*;
+use serde::Deserialize;
+use vestibule_domain::inspection::{Inspection, Thumbnail};
+use vestibule_domain::policy::InspectLimits;
+use vestibule_domain::rejection::RejectionCode;
+use vestibule_media::probe::{Probe, Step, Subject, Verdict};
+use vestibule_media::{RECIPE, VARIANTS};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    file: String,
+    declared_type: String,
+    expect: Expectation,
+}
+
+#[derive(Debug, Deserialize)]
+struct Expectation {
+    state: String,
+    code: Option<RejectionCode>,
+    #[serde(rename = "type")]
+    content_type: Option<String>,
+    width: Option<u32>,
+    height: Option<u32>,
+    frames: Option<u32>,
+    alpha: Option<bool>,
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures")
+}
+
+fn rows() -> Vec<Row> {
+    serde_json::from_slice(&std::fs::read(folder().join("manifest.json")).unwrap()).unwrap()
+}
+
+fn bytes(file: &str) -> Vec<u8> {
+    std::fs::read(folder().join("files").join(file)).unwrap()
+}
+
+/// Examines `bytes`, and counts the ranges that it took.
+fn probe(bytes: &[u8], declared: &str) -> (Verdict, usize) {
+    let slice =
+        |range: Range<u64>| bytes[usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap()].to_vec();
+    let subject = Subject { size: bytes.len() as u64, declared_type: declared.parse().unwrap(), declared_sha256: None };
+    let mut ranges = 0;
+    let mut step = Probe::start(subject, InspectLimits::default());
+    loop {
+        match step {
+            Step::Done(examination) => return (examination.verdict, ranges),
+            Step::Need(probe) => {
+                ranges += 1;
+                let bytes = slice(probe.range());
+                step = probe.supply(bytes).unwrap();
+            }
+        }
+    }
+}
+
+fn accepted(file: &str, declared: &str) -> Inspection {
+    match probe(&bytes(file), declared).0 {
+        Verdict::Accepted(found) => found,
+        Verdict::Rejected(why) => panic!("{file}: {why:?}"),
+    }
+}
+
+/// A thumbnail's pixels, red, green and blue (and alpha), and the metadata that it must not have.
+fn opened(thumbnail: &Thumbnail) -> image::DynamicImage {
+    let bytes = Cursor::new(&thumbnail.bytes.0);
+    let mut decoder: Box<dyn ImageDecoder> = match thumbnail.content_type.as_str() {
+        "image/jpeg" => Box::new(JpegDecoder::new(bytes).unwrap()),
+        "image/png" => Box::new(PngDecoder::new(bytes).unwrap()),
+        "image/webp" => Box::new(WebPDecoder::new(bytes).unwrap()),
+        other => panic!("{other}"),
+    };
+    assert_eq!(decoder.exif_metadata().unwrap(), None);
+    assert_eq!(decoder.icc_profile().unwrap(), None);
+    image::DynamicImage::from_decoder(decoder).unwrap()
+}
+
+fn check_thumbnails(row: &Row, found: &Inspection) {
+    let names: Vec<&str> = found.thumbnails.iter().map(|made| made.name.as_str()).collect();
+    assert_eq!(names, VARIANTS.map(|(name, _)| name), "{row:?}");
+    let (width, height) = (row.expect.width.unwrap(), row.expect.height.unwrap());
+    for (made, (_, side)) in found.thumbnails.iter().zip(VARIANTS) {
+        let picture = opened(made);
+        assert_eq!((picture.width(), picture.height()), (made.width, made.height), "{row:?}");
+        assert_eq!(made.width.max(made.height), width.max(height).min(side), "{row:?}");
+        let (wide, high) = (f64::from(made.width) / f64::from(width), f64::from(made.height) / f64::from(height));
+        let (exact_w, exact_h) =
+            (wide * f64::from(width), high * f64::from(width) * f64::from(height) / f64::from(width));
+        assert!((exact_w - f64::from(made.width)).abs() <= 1.0 && (exact_h - f64::from(made.height)).abs() <= 1.0);
+        let transparent = made.content_type.as_str() != "image/jpeg";
+        assert_eq!(transparent, row.expect.alpha.unwrap(), "{row:?} {}", made.content_type);
+    }
+    assert_eq!(found.facts.recipe.as_deref(), Some(RECIPE));
+    assert!(found.facts.thumbhash.is_some() && found.facts.sha256.is_some());
+}
+
+#[test]
+fn every_fixture_gets_the_verdict_that_its_row_promises() {
+    let mut wrong = Vec::new();
+    for row in rows() {
+        let (verdict, _) = probe(&bytes(&row.file), &row.declared_type);
+        let said = match &verdict {
+            Verdict::Accepted(_) => "ready".to_owned(),
+            Verdict::Rejected(why) => why.code.as_str().to_owned(),
+        };
+        let expected = row.expect.code.map_or_else(|| row.expect.state.clone(), |code| code.as_str().to_owned());
+        if said != expected {
+            wrong.push(format!("{}: {said} where {expected} belongs", row.file));
+            continue;
+        }
+        let Verdict::Accepted(found) = verdict else { continue };
+        let facts = &found.facts;
+        if let Some(content_type) = &row.expect.content_type {
+            assert_eq!(facts.content_type.as_str(), content_type, "{row:?}");
+        }
+        assert_eq!((facts.width, facts.height), (row.expect.width, row.expect.height), "{row:?}");
+        assert_eq!(facts.frames, row.expect.frames.filter(|frames| *frames > 1).or(facts.frames), "{row:?}");
+        if row.expect.width.is_some() {
+            check_thumbnails(&row, &found);
+        } else {
+            assert!(found.thumbnails.is_empty(), "{row:?}");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn all_eight_orientations_of_one_picture_look_the_same() {
+    let upright = opened(&accepted("orientation-1.jpg", "image/jpeg").thumbnails[0]).to_rgb8();
+    for exif in 2..=8 {
+        let turned = opened(&accepted(&format!("orientation-{exif}.jpg"), "image/jpeg").thumbnails[0]).to_rgb8();
+        assert_eq!(turned.dimensions(), upright.dimensions(), "{exif}");
+        assert!(mean_difference(&turned, &upright) < 4.0, "{exif}: {}", mean_difference(&turned, &upright));
+    }
+}
+
+fn mean_difference(a: &image::RgbImage, b: &image::RgbImage) -> f64 {
+    let sum: u64 = a.as_raw().iter().zip(b.as_raw()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+    #[expect(clippy::cast_precision_loss, reason = "a mean of bytes")]
+    let mean = sum as f64 / a.as_raw().len() as f64;
+    mean
+}
+
+#[test]
+fn a_photo_of_twelve_megapixels_takes_two_ranges() {
+    assert_eq!(probe(&bytes("phone-12mp.jpg"), "image/jpeg").1, 2);
+}
+
+/// The formats whose every byte up to their end is needed. TIFF may end in anything; a GIF may lack its last byte.
+const CUT: &[(&str, &str)] = &[
+    ("orientation-1.jpg", "image/jpeg"),
+    ("cmyk.jpg", "image/jpeg"),
+    ("progressive.jpg", "image/jpeg"),
+    ("png-alpha.png", "image/png"),
+    ("png-animated.png", "image/png"),
+    ("animated.gif", "image/gif"),
+    ("lossy-alpha.webp", "image/webp"),
+    ("animated.webp", "image/webp"),
+    ("photo.bmp", "image/bmp"),
+    ("tiff-lzw.tif", "image/tiff"),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// Never half a picture: a file that is cut off anywhere is refused.
+    #[test]
+    fn a_picture_that_is_cut_off_is_refused(which in 0..CUT.len(), share in 0.0..1.0_f64) {
+        let (file, declared) = CUT[which];
+        let whole = bytes(file);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a place")]
+        let end = ((whole.len() - 2) as f64 * share) as usize;
+        let Verdict::Rejected(_) = probe(&whole[..end], declared).0 else {
+            return Err(TestCaseError::fail(format!("{file} was accepted with {end} of {} bytes", whole.len())));
+        };
+    }
+
+    /// Whatever was changed, there is a verdict.
+    #[test]
+    fn a_picture_with_changed_bytes_gets_a_verdict(
+        which in 0..CUT.len(),
+        changes in prop::collection::vec((0.0..1.0_f64, any::<u8>()), 1..20),
+    ) {
+        let (file, declared) = CUT[which];
+        let mut changed = bytes(file);
+        for (share, value) in changes {
+            // Most of the structure is at the beginning: go there more often.
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a place")]
+            let at = ((changed.len() - 1) as f64 * share.powi(4)) as usize;
+            changed[at] = value;
+        }
+        probe(&changed, declared);
+    }
+
+    #[test]
+    fn arbitrary_bytes_behind_any_signature_get_a_verdict(
+        signature in prop::sample::select(vec![
+            &b"\xFF\xD8\xFF\xE0"[..], b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"GIF89a", b"RIFF\x40\0\0\0WEBPVP8X", b"RIFF\x40\0\0\0WEBPVP8L",
+            b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0", b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08", b"PK\x03\x04", b"PK\x05\x06",
+            b"\0\0\0\x18ftypmp42", b"\x1A\x45\xDF\xA3", b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", b"%PDF-1.4", b"<?xml ", b"",
+        ]),
+        rest in prop::collection::vec(any::<u8>(), 0..4000),
+    ) {
+        probe(&[signature, &rest].concat(), "application/octet-stream");
+    }
+}

@@ -1,0 +1,71 @@
+//! The function's settings.
+
+use vestibule_domain::policy::DEFAULT_MAX_UPLOAD_BYTES;
+use vestibule_runtime::config::{ConfigError, Settings as Reader};
+
+/// What the function needs to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The table (`TABLE_NAME`).
+    pub table: String,
+    /// The bucket that uploads go to (`INBOX_BUCKET`).
+    pub inbox_bucket: String,
+    /// The bucket that downloads come from (`PROCESSED_BUCKET`).
+    pub processed_bucket: String,
+    /// Largest upload, in bytes, inclusive (`MAX_UPLOAD_BYTES`, default 5 GiB, which is the most that one PUT takes).
+    pub max_upload_bytes: u64,
+    /// For how many seconds an upload may begin (`UPLOAD_URL_SECONDS`, default 900, at most 12 hours).
+    pub upload_url_seconds: u32,
+    /// For how many seconds a download's URL works (`DOWNLOAD_URL_SECONDS`, default 300, at most 12 hours).
+    pub download_url_seconds: u32,
+    /// Least level of log lines (`LOG_LEVEL`, default `info`).
+    pub log_level: String,
+}
+
+impl Settings {
+    /// Reads the settings through `lookup`.
+    ///
+    /// # Errors
+    /// Every setting that is missing or wrong, by name.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        const TWELVE_HOURS: u32 = 12 * 60 * 60;
+        let mut reader = Reader::new(lookup);
+        let settings = Self {
+            table: reader.text("TABLE_NAME"),
+            inbox_bucket: reader.text("INBOX_BUCKET"),
+            processed_bucket: reader.text("PROCESSED_BUCKET"),
+            max_upload_bytes: reader.number("MAX_UPLOAD_BYTES", DEFAULT_MAX_UPLOAD_BYTES, 1..=DEFAULT_MAX_UPLOAD_BYTES),
+            upload_url_seconds: reader.number("UPLOAD_URL_SECONDS", 900, 1..=TWELVE_HOURS),
+            download_url_seconds: reader.number("DOWNLOAD_URL_SECONDS", 300, 1..=TWELVE_HOURS),
+            log_level: lookup("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),
+        };
+        reader.finish(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_set_has_the_templates_default() {
+        let lookup = |name: &str| match name {
+            "TABLE_NAME" | "INBOX_BUCKET" | "PROCESSED_BUCKET" => Some(name.to_lowercase()),
+            _ => None,
+        };
+        let settings = Settings::read(&lookup).unwrap();
+        assert_eq!(settings.table, "table_name");
+        assert_eq!(settings.max_upload_bytes, 5_368_709_120);
+        assert_eq!((settings.upload_url_seconds, settings.download_url_seconds), (900, 300));
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once() {
+        let lookup = |name: &str| (name == "UPLOAD_URL_SECONDS").then(|| "0".to_owned());
+        assert_eq!(
+            Settings::read(&lookup).unwrap_err().to_string(),
+            "settings: TABLE_NAME is not set; INBOX_BUCKET is not set; PROCESSED_BUCKET is not set; \
+             UPLOAD_URL_SECONDS must be from 1 to 43200, not \"0\""
+        );
+    }
+}

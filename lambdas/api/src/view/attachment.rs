@@ -1,0 +1,211 @@
+//! An attachment as callers see it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use vestibule_domain::attachment::{Attachment, Variant};
+use vestibule_domain::content_type::ContentType;
+use vestibule_domain::digest::Sha256Digest;
+use vestibule_domain::id::AttachmentId;
+use vestibule_domain::inspection::{Facts, PartDigests};
+use vestibule_domain::rejection::Rejection;
+use vestibule_domain::timestamp::Timestamp;
+use vestibule_store::signed_urls::Download;
+
+/// An attachment of a message. Once it is removed, nothing is left but its id and state.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Attachment)]
+pub struct AttachmentView {
+    /// Its id.
+    #[schema(value_type = String)]
+    id: AttachmentId,
+    /// The file's name: its sender's text, to be shown and nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    name: Option<String>,
+    /// The promised length in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    size: Option<u64>,
+    /// The promised content type.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
+    content_type: Option<ContentType>,
+    /// `pending`, `ready`, `rejected`, `cancelled` or `removed`. The first three decisions are final, but for `removed`.
+    #[schema(value_type = String, pattern = "^(pending|ready|rejected|cancelled|removed)$")]
+    state: &'static str,
+    /// When it was announced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
+    created_at: Option<Timestamp>,
+    /// When it became ready, rejected or cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
+    decided_at: Option<Timestamp>,
+    /// What the bytes say; once it is ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    facts: Option<FactsView>,
+    /// Its thumbnails by name (`320`, `1280`); once it is ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    variants: Option<BTreeMap<String, VariantView>>,
+    /// Why it was refused; once it is rejected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    rejection: Option<RejectionView>,
+}
+
+/// What the bytes of a file say. What is absent was not looked at or does not apply.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Facts)]
+pub struct FactsView {
+    /// The content type found in the bytes.
+    #[serde(rename = "type")]
+    #[schema(value_type = String)]
+    content_type: ContentType,
+    /// SHA-256 of the whole file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
+    sha256: Option<Sha256Digest>,
+    /// SHA-256 of each part of the file, where there is no digest of the whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    parts: Option<PartsView>,
+    /// Pixels across, as shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    width: Option<u32>,
+    /// Pixels down, as shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    height: Option<u32>,
+    /// Pictures in an animation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    frames: Option<u32>,
+    /// A blurred preview (thumbhash), base 64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    thumbhash: Option<String>,
+}
+
+/// SHA-256 of each part of a file.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PartDigests)]
+pub struct PartsView {
+    /// Bytes of each part but the last.
+    part_size: u64,
+    /// The parts' digests in order.
+    #[schema(value_type = Vec<String>)]
+    sha256: Vec<Sha256Digest>,
+}
+
+/// A thumbnail, ready to be shown.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Variant)]
+pub struct VariantView {
+    /// Its content type.
+    #[serde(rename = "type")]
+    #[schema(value_type = String)]
+    content_type: ContentType,
+    /// Pixels across.
+    width: u32,
+    /// Pixels down.
+    height: u32,
+    /// Its bytes.
+    size: u64,
+    /// Where to get it, without a token. Keep it to yourself.
+    url: String,
+    /// Until when.
+    #[schema(value_type = String, format = DateTime)]
+    expires: Timestamp,
+}
+
+/// Why a file was refused.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Rejection)]
+pub struct RejectionView {
+    /// For programs, such as `damaged` or `type-mismatch`.
+    code: &'static str,
+    /// A sentence for a person.
+    message: String,
+}
+
+impl AttachmentView {
+    pub(super) fn new(id: &AttachmentId, entry: &Attachment, urls: &BTreeMap<String, Download>) -> Self {
+        let promise = entry.promise();
+        let mut view = Self {
+            id: id.clone(),
+            name: promise.map(|promise| promise.name.clone()),
+            size: promise.map(|promise| promise.size),
+            content_type: promise.map(|promise| promise.declared_type.clone()),
+            state: entry.state(),
+            created_at: promise.map(|promise| promise.created_at),
+            decided_at: None,
+            facts: None,
+            variants: None,
+            rejection: None,
+        };
+        match entry {
+            Attachment::Pending(_) | Attachment::Removed => {}
+            Attachment::Cancelled(cancelled) => view.decided_at = Some(cancelled.decided_at),
+            Attachment::Rejected(rejected) => {
+                view.decided_at = Some(rejected.decided_at);
+                view.rejection = Some(RejectionView::from(&rejected.rejection));
+            }
+            Attachment::Ready(ready) => {
+                view.decided_at = Some(ready.decided_at);
+                view.facts = Some(FactsView::from(&ready.facts));
+                let shown = ready.variants.iter();
+                let shown =
+                    shown.filter_map(|(name, of)| Some((name.clone(), VariantView::new(of, urls.get(&of.key)?))));
+                view.variants = Some(shown.collect());
+            }
+        }
+        view
+    }
+}
+
+impl VariantView {
+    fn new(variant: &Variant, download: &Download) -> Self {
+        Self {
+            content_type: variant.content_type.clone(),
+            width: variant.width,
+            height: variant.height,
+            size: variant.size,
+            url: download.url.clone(),
+            expires: download.expires,
+        }
+    }
+}
+
+impl From<&Facts> for FactsView {
+    fn from(facts: &Facts) -> Self {
+        Self {
+            content_type: facts.content_type.clone(),
+            sha256: facts.sha256,
+            parts: facts.parts.as_ref().map(PartsView::from),
+            width: facts.width,
+            height: facts.height,
+            frames: facts.frames,
+            thumbhash: facts.thumbhash.clone(),
+        }
+    }
+}
+
+impl From<&PartDigests> for PartsView {
+    fn from(parts: &PartDigests) -> Self {
+        Self { part_size: parts.part_size, sha256: parts.sha256.clone() }
+    }
+}
+
+impl From<&Rejection> for RejectionView {
+    fn from(rejection: &Rejection) -> Self {
+        Self { code: rejection.code.as_str(), message: rejection.message.clone() }
+    }
+}

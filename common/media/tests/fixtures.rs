@@ -1,5 +1,7 @@
 //! Every file of `fixtures/` through the probe, and files made worse from them.
 
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test, helper functions and all")]
+
 use std::io::Cursor;
 use std::ops::Range;
 use std::path::PathBuf;

@@ -55,7 +55,9 @@ impl Jpeg<'_> {
             inks_from_ycck(&mut pixels);
         }
         if layout == Layout::Cmyk && self.inverted_inks {
-            pixels.iter_mut().for_each(|value| *value = 255 - *value);
+            for value in &mut pixels {
+                *value = 255 - *value;
+            }
         }
         Raster::new(header.width, header.height, layout, pixels)
     }

@@ -63,7 +63,7 @@ pub(crate) struct Header {
 
 /// A decoder that has read the header.
 pub(crate) enum Opened<'a> {
-    Jpeg(jpeg::Jpeg<'a>),
+    Jpeg(Box<jpeg::Jpeg<'a>>),
     Still(still::Still<'a>),
 }
 
@@ -75,7 +75,9 @@ pub(crate) fn open<'a>(
     limits: &InspectLimits,
 ) -> Result<(Header, Opened<'a>), Trouble> {
     match format {
-        Format::Jpeg => jpeg::open(bytes, structure.inverted_inks).map(|(header, jpeg)| (header, Opened::Jpeg(jpeg))),
+        Format::Jpeg => {
+            jpeg::open(bytes, structure.inverted_inks).map(|(header, jpeg)| (header, Opened::Jpeg(Box::new(jpeg))))
+        }
         Format::Png | Format::Gif | Format::Webp | Format::Bmp | Format::Tiff => {
             still::open(format, bytes, limits).map(|(header, still)| (header, Opened::Still(still)))
         }

@@ -53,10 +53,8 @@ pub(crate) fn glance(file: &Sparse) -> Sniffed {
 fn judge(file: &Sparse, format: FileFormat) -> Sniffed {
     let head = file.head();
     let text = text::is_text(head);
-    let name = match format {
-        FileFormat::ArbitraryBinaryData | FileFormat::Empty | FileFormat::PlainText => None,
-        known => Some(known.media_type().to_owned()),
-    };
+    let nothing = matches!(format, FileFormat::ArbitraryBinaryData | FileFormat::Empty | FileFormat::PlainText);
+    let name = (!nothing).then(|| format.media_type().to_owned());
     let name = name
         .or_else(|| container(head).map(str::to_owned))
         .or_else(|| has_pdf_signature(head).then(|| "application/pdf".to_owned()))

@@ -44,8 +44,10 @@ pub struct MessageView {
     edited_at: Option<Timestamp>,
     /// Whether this is a tombstone: text and attachments are gone, the place in the room stays.
     deleted: bool,
-    /// What it says; empty in a tombstone and in a message of attachments alone.
-    text: String,
+    /// What it says; empty in a message of attachments alone, absent in a tombstone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    text: Option<String>,
     /// Its attachments, in the order in which they are shown; empty in a tombstone.
     attachments: Vec<AttachmentView>,
 }
@@ -65,7 +67,7 @@ impl MessageView {
             created_at: message.created_at,
             edited_at: message.edited_at,
             deleted: message.deleted,
-            text: message.text.clone().unwrap_or_default(),
+            text: message.text.clone(),
             attachments: attachments.map(|(id, entry)| AttachmentView::new(id, entry, urls)).collect(),
         }
     }

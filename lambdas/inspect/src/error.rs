@@ -1,0 +1,32 @@
+//! Faults: what went wrong on our side. None of them says anything about the file.
+
+use std::io;
+use std::ops::Range;
+
+/// Why a file could not be examined. Another try may succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// The object could not be fetched, and no answer came at all.
+    #[error("fetching the object failed")]
+    Fetch(#[source] reqwest::Error),
+    /// The store refused or failed to give the object.
+    #[error("fetching the object was answered with status {0}")]
+    Refused(u16),
+    /// The store gave something other than the range that was asked for.
+    #[error("fetching the range {}..{} was answered with {answer}", .range.start, .range.end)]
+    WrongRange {
+        /// What was asked for.
+        range: Range<u64>,
+        /// What came.
+        answer: String,
+    },
+    /// A local file could not be read.
+    #[error("reading the file failed")]
+    Read(#[source] io::Error),
+    /// The child process could not be started, fed or reaped.
+    #[error("running the child process failed")]
+    Child(#[source] io::Error),
+    /// The child process could not be confined, and so it did not look at the file.
+    #[error("the child process could not be confined: {0}")]
+    Confinement(String),
+}

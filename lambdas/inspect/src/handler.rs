@@ -1,0 +1,114 @@
+//! One request in, one reply out, one line in the log.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::Instrument as _;
+use vestibule_domain::inspection::{InspectReply, InspectRequest};
+use vestibule_domain::policy::InspectLimits;
+use vestibule_media::probe::Verdict;
+
+use crate::config::Config;
+use crate::error::InspectError;
+use crate::examine::{Claim, examine};
+use crate::sandbox::{Answered, Sandbox};
+use crate::source::Source;
+
+/// Longest wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Longest silence in the middle of a body.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A fault and its causes in one line.
+fn error_chain(fault: &InspectError) -> String {
+    let causes = std::iter::successors(Some(fault as &dyn std::error::Error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// What every call needs.
+pub struct Inspector {
+    client: reqwest::Client,
+    sandbox: Sandbox,
+    limits: InspectLimits,
+}
+
+impl Inspector {
+    /// Children are this executable again.
+    ///
+    /// # Errors
+    /// When no HTTP client can be made, or the path of this executable is not to be had.
+    pub fn new(config: &Config) -> Result<Self, InspectError> {
+        let sandbox = Sandbox::of_this_executable(config.budget).map_err(InspectError::Child)?;
+        Self::with(sandbox, config.limits)
+    }
+
+    /// Children are those of `sandbox`.
+    ///
+    /// # Errors
+    /// When no HTTP client can be made.
+    pub fn with(sandbox: Sandbox, limits: InspectLimits) -> Result<Self, InspectError> {
+        // A presigned URL leads to the object itself: a redirection would lead elsewhere.
+        let client = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(InspectError::Fetch)?;
+        Ok(Self { client, sandbox, limits })
+    }
+
+    /// Examines one object version.
+    ///
+    /// # Errors
+    /// When the object cannot be fetched or no child can be run: the same call may succeed later.
+    pub async fn handle(&self, request: InspectRequest) -> Result<InspectReply, InspectError> {
+        let span = tracing::info_span!("inspect", correlation.id = %request.correlation);
+        let inspected = async {
+            let reply = self.inspect(request).await;
+            if let Err(fault) = &reply {
+                tracing::error!(error = error_chain(fault), "could not inspect");
+            }
+            reply
+        };
+        inspected.instrument(span).await
+    }
+
+    async fn inspect(&self, request: InspectRequest) -> Result<InspectReply, InspectError> {
+        let began = Instant::now();
+        let promise = request.promise;
+        let claim = Claim { size: promise.size, content_type: promise.declared_type, sha256: promise.declared_sha256 };
+        let mut source = Source::object(self.client.clone(), request.url);
+        let answered = examine(&self.sandbox, &mut source, claim, &self.limits).await?;
+        let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let Some(Answered { examination, filtered }) = answered else {
+            tracing::info!(inspect.verdict = "gone", inspect.millis = millis, "inspected");
+            return Ok(InspectReply::Gone);
+        };
+        let detail = examination.detail.as_deref();
+        Ok(match examination.verdict {
+            Verdict::Accepted(found) => {
+                tracing::info!(
+                    inspect.verdict = "accepted",
+                    inspect.type = %found.facts.content_type,
+                    inspect.thumbnails = found.thumbnails.len(),
+                    inspect.millis = millis,
+                    inspect.filtered = filtered,
+                    inspect.detail = detail,
+                    "inspected"
+                );
+                InspectReply::Accepted(found)
+            }
+            Verdict::Rejected(rejection) => {
+                tracing::info!(
+                    inspect.verdict = "rejected",
+                    inspect.code = rejection.code.as_str(),
+                    inspect.millis = millis,
+                    inspect.filtered = filtered,
+                    inspect.detail = detail,
+                    "inspected"
+                );
+                InspectReply::Rejected(rejection)
+            }
+        })
+    }
+}

@@ -1,0 +1,26 @@
+//! The inspect function, and in another process its child.
+
+use std::process::ExitCode;
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use vestibule_domain::inspection::InspectRequest;
+use vestibule_inspect::child;
+use vestibule_inspect::config::Config;
+use vestibule_inspect::handler::Inspector;
+use vestibule_runtime::{config, logs};
+
+fn main() -> Result<ExitCode, Error> {
+    match child::dispatch() {
+        Some(code) => Ok(code),
+        None => serve().map(|()| ExitCode::SUCCESS),
+    }
+}
+
+#[tokio::main]
+async fn serve() -> Result<(), Error> {
+    let config = Config::read(&config::environment)?;
+    logs::start(&config.log_level);
+    let inspector = &Inspector::new(&config)?;
+    let handle = async |event: LambdaEvent<InspectRequest>| inspector.handle(event.payload).await.map_err(Error::from);
+    lambda_runtime::run(service_fn(handle)).await
+}

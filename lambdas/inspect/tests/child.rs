@@ -1,0 +1,273 @@
+//! Children that behave and children that do not: each refuses one file, and none is left behind.
+//!
+//! This test starts itself again as its children. As what, the arguments say: as the real child ([`child::dispatch`]), or as one
+//! that misbehaves after it has confined itself. No function's binary contains any of that.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test, helper functions and all")]
+
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use tokio::time::Instant;
+use vestibule_domain::policy::InspectLimits;
+use vestibule_domain::rejection::RejectionCode;
+use vestibule_inspect::child;
+use vestibule_inspect::error::InspectError;
+use vestibule_inspect::examine::{Claim, examine};
+use vestibule_inspect::sandbox::{Answered, Budget, Sandbox};
+use vestibule_inspect::source::Source;
+use vestibule_media::probe::Verdict;
+
+const MISBEHAVE: &str = "--misbehave";
+
+fn main() -> ExitCode {
+    if let Some(code) = child::dispatch() {
+        return code;
+    }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [flag, how] = &arguments[..]
+        && flag == MISBEHAVE
+    {
+        return misbehave(how);
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials()).exit_code()
+}
+
+/// The bad child. It says its process id first, so that the test can look for it afterwards.
+fn misbehave(how: &str) -> ExitCode {
+    eprintln!("pid={}", std::process::id());
+    let mut input = io::stdin().lock();
+    let confined = match child::enter(&mut input) {
+        Ok(confined) => confined,
+        Err(code) => return code,
+    };
+    eprintln!("filtered={}", confined.is_filtered());
+    let mut output = io::stdout().lock();
+    match how {
+        "panic" => panic!("on purpose"),
+        "abort" => std::process::abort(),
+        "exit" => return ExitCode::SUCCESS,
+        "overflow-the-stack" => eprintln!("{}", endless(1)),
+        "allocate" => hoard(),
+        "spin" => spin(),
+        "wait" => drop(input.read_to_end(&mut Vec::new())),
+        "garbage" => drop(output.write_all(b"\0\0\0\x07garbage")),
+        "huge-frame" => drop(output.write_all(&[0xFF; 64])),
+        "half-a-frame" => drop(output.write_all(b"\0\0\0\x07gar")),
+        "ask-outside" => say(&mut output, br#"{"say":"need","start":0,"end":99999999999}"#),
+        "ask-nothing" => say(&mut output, br#"{"say":"need","start":5,"end":5}"#),
+        "ask-for-ever" => ask_for_ever(&mut input, &mut output),
+        "lie" => say(&mut output, LIE),
+        "shout" => (0..10_000).for_each(|_| eprintln!("{}", "a".repeat(1000))),
+        "escape" => escape(),
+        other => eprintln!("unknown: {other}"),
+    }
+    drop(output.flush());
+    ExitCode::FAILURE
+}
+
+const LIE: &[u8] =
+    br#"{"say":"done","filtered":false,"examination":{"verdict":{"verdict":"accepted","facts":{"type":"image/png"},
+    "thumbnails":[{"name":"../320","type":"text/html","width":1,"height":1,"base64":"AAAA"}]}}}"#;
+
+fn say(output: &mut impl io::Write, frame: &[u8]) {
+    let length = u32::try_from(frame.len()).unwrap().to_be_bytes();
+    drop(output.write_all(&[&length[..], frame].concat()));
+    drop(output.flush());
+}
+
+fn ask_for_ever(input: &mut impl io::Read, output: &mut impl io::Write) {
+    for _ in 0..1000 {
+        say(output, br#"{"say":"need","start":0,"end":1}"#);
+        if input.read_exact(&mut [0; 5]).is_err() {
+            return;
+        }
+    }
+}
+
+fn hoard() {
+    let mut hoard: Vec<Vec<u8>> = Vec::new();
+    loop {
+        hoard.push(std::hint::black_box(vec![1; 16 * 1024 * 1024]));
+    }
+}
+
+fn spin() {
+    let mut count = 0_u64;
+    loop {
+        count = std::hint::black_box(count.wrapping_add(1));
+    }
+}
+
+fn endless(depth: u64) -> u64 {
+    let page = std::hint::black_box([depth; 512]);
+    if depth == 0 { 0 } else { endless(depth + 1) + page[7] }
+}
+
+/// Tries everything that a child has given up, and says which of it worked.
+fn escape() {
+    let file = std::fs::File::open("/proc/self/status").is_ok();
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").is_ok();
+    let process = std::process::Command::new("/bin/true").status().is_ok();
+    let thread = std::thread::Builder::new().spawn(|| ()).is_ok_and(|thread| thread.join().is_ok());
+    let environment = std::env::vars_os().count();
+    eprintln!("file={file} socket={socket} process={process} thread={thread} environment={environment}");
+}
+
+fn budget() -> Budget {
+    Budget { memory_bytes: 512 * 1024 * 1024, cpu_seconds: 20, wall: Duration::from_secs(20) }
+}
+
+fn executable() -> PathBuf {
+    std::env::current_exe().unwrap()
+}
+
+fn bad(how: &str, budget: Budget) -> Sandbox {
+    Sandbox::of(executable(), vec![MISBEHAVE.into(), how.into()], budget)
+}
+
+/// Examines `bytes` as a file of `content_type`.
+fn run(sandbox: &Sandbox, bytes: &[u8], content_type: &str) -> Result<Option<Answered>, InspectError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    std::fs::write(&path, bytes).unwrap();
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let mut source = Source::File(tokio::fs::File::open(&path).await.unwrap());
+        let claim = Claim { size: bytes.len() as u64, content_type: content_type.parse().unwrap(), sha256: None };
+        examine(sandbox, &mut source, claim, &InspectLimits::default()).await
+    })
+}
+
+/// Runs a bad child and answers what was noted of its end, after checking that it refused the file and is gone.
+fn refused(how: &str, budget: Budget) -> String {
+    let answered = run(&bad(how, budget), b"some text", "text/plain").unwrap().unwrap();
+    let Verdict::Rejected(rejection) = answered.examination.verdict else { panic!("{how}: accepted") };
+    assert_eq!(rejection.code, RejectionCode::InspectionFailed, "{how}");
+    let detail = answered.examination.detail.unwrap();
+    let pid = detail.split("pid=").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
+    assert!(!Path::new("/proc").join(pid).exists(), "{how}: {pid} is still there");
+    detail
+}
+
+fn trials() -> Vec<Trial> {
+    let test = |name: &str, test: fn()| {
+        Trial::test(name, move || -> Result<(), Failed> {
+            test();
+            Ok(())
+        })
+    };
+    vec![
+        test("a_real_child_examines_a_file", a_real_child_examines_a_file),
+        test("a_child_that_dies_refuses_its_file", a_child_that_dies_refuses_its_file),
+        test("a_child_that_hoards_memory_meets_its_limit", a_child_that_hoards_memory_meets_its_limit),
+        test("a_child_that_computes_for_ever_meets_its_limit", a_child_that_computes_for_ever_meets_its_limit),
+        test("a_child_that_waits_for_ever_is_ended", a_child_that_waits_for_ever_is_ended),
+        test("a_child_that_breaks_the_rules_refuses_its_file", a_child_that_breaks_the_rules_refuses_its_file),
+        test("what_a_child_complains_about_is_kept_up_to_a_cap", what_a_child_complains_about_is_kept_up_to_a_cap),
+        test("a_child_has_no_way_out", a_child_has_no_way_out),
+        test("a_child_that_cannot_be_started_is_our_fault", a_child_that_cannot_be_started_is_our_fault),
+        test("a_child_that_cannot_be_confined_is_our_fault", a_child_that_cannot_be_confined_is_our_fault),
+        test("an_examination_that_is_given_up_leaves_no_child", an_examination_that_is_given_up_leaves_no_child),
+    ]
+}
+
+fn a_real_child_examines_a_file() {
+    let sandbox = Sandbox::of_this_executable(budget()).unwrap();
+    let answered = run(&sandbox, b"a,b\n1,2\n", "text/csv").unwrap().unwrap();
+    let Verdict::Accepted(found) = answered.examination.verdict else { panic!("{:?}", answered.examination) };
+    assert_eq!(found.facts.content_type.as_str(), "text/csv");
+    assert!(found.facts.sha256.is_some());
+    assert!(answered.filtered.is_some());
+}
+
+fn a_child_that_dies_refuses_its_file() {
+    assert!(refused("panic", budget()).contains("on purpose"));
+    assert!(refused("abort", budget()).contains("signal"));
+    assert!(refused("overflow-the-stack", budget()).contains("signal"));
+    assert!(refused("exit", budget()).contains("exit status: 0"));
+    assert!(refused("half-a-frame", budget()).contains("exit status"));
+}
+
+fn a_child_that_hoards_memory_meets_its_limit() {
+    assert!(refused("allocate", budget()).contains("allocation"));
+}
+
+fn a_child_that_computes_for_ever_meets_its_limit() {
+    let detail = refused("spin", Budget { cpu_seconds: 1, ..budget() });
+    // SIGXCPU
+    assert!(detail.contains("signal: 24"), "{detail}");
+}
+
+fn a_child_that_waits_for_ever_is_ended() {
+    let began = Instant::now();
+    let detail = refused("wait", Budget { wall: Duration::from_millis(300), ..budget() });
+    assert!(detail.contains("took more than"), "{detail}");
+    assert!(began.elapsed() >= Duration::from_millis(300));
+}
+
+fn a_child_that_breaks_the_rules_refuses_its_file() {
+    assert!(refused("garbage", budget()).contains("nonsense"));
+    assert!(refused("huge-frame", budget()).contains("a frame of 4294967295 bytes"));
+    assert!(refused("ask-outside", budget()).contains("asked for 0..99999999999"));
+    assert!(refused("ask-nothing", budget()).contains("asked for 5..5"));
+    assert!(refused("ask-for-ever", budget()).contains("for ever"));
+    assert!(refused("lie", budget()).contains("text/html"));
+}
+
+fn what_a_child_complains_about_is_kept_up_to_a_cap() {
+    let detail = refused("shout", budget());
+    assert!(detail.contains("aaa") && detail.len() < 3000, "{}", detail.len());
+}
+
+fn a_child_has_no_way_out() {
+    let detail = refused("escape", budget());
+    assert!(detail.contains("file=false socket=false process=false thread=false environment=0"), "{detail}");
+}
+
+fn a_child_that_cannot_be_started_is_our_fault() {
+    let sandbox = Sandbox::of("/nowhere/at/all".into(), Vec::new(), budget());
+    assert!(matches!(run(&sandbox, b"text", "text/plain"), Err(InspectError::Child(_))));
+}
+
+fn a_child_that_cannot_be_confined_is_our_fault() {
+    // A child that fails to confine itself says why and ends with this code, before it has asked for a byte.
+    let sandbox = Sandbox::of("/bin/sh".into(), vec!["-c".into(), "echo why >&2; exit 70".into()], budget());
+    let Err(InspectError::Confinement(why)) = run(&sandbox, b"text", "text/plain") else { panic!("it went on") };
+    assert_eq!(why, "why");
+}
+
+/// A function that is stopped in the middle, or a caller that stops waiting, drops the future.
+fn an_examination_that_is_given_up_leaves_no_child() {
+    let folder = tempfile::tempdir().unwrap();
+    let (pid_file, path) = (folder.path().join("pid"), folder.path().join("file"));
+    std::fs::write(&path, b"text").unwrap();
+    let script = format!("echo $$ > {}; exec sleep 600", pid_file.display());
+    let sandbox = Sandbox::of("/bin/sh".into(), vec!["-c".into(), script.into()], budget());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut source = Source::File(tokio::fs::File::open(&path).await.unwrap());
+        let claim = Claim { size: 4, content_type: "text/plain".parse().unwrap(), sha256: None };
+        let limits = InspectLimits::default();
+        let examination = examine(&sandbox, &mut source, claim, &limits);
+        let pid = async {
+            loop {
+                if let Some(pid) = std::fs::read_to_string(&pid_file).ok().filter(|text| text.ends_with('\n')) {
+                    return pid.trim().to_owned();
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let pid = tokio::select! {
+            _ = examination => panic!("it cannot end"),
+            pid = pid => pid,
+        };
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while Path::new("/proc").join(&pid).exists() {
+            assert!(Instant::now() < deadline, "{pid} is still there");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+}

@@ -1,0 +1,110 @@
+//! Flows across the whole system, against the local cloud: the template, the functions and the roles as they are deployed.
+//!
+//! One stack for the run, one room for each test. A module is an arrow of the picture in the README, and its tests are named by
+//! what must hold. Checks that the local cloud is laxer about than AWS say so.
+
+#![expect(clippy::indexing_slicing, reason = "what a test reads from JSON that is not there is null, and the test fails")]
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+mod client_to_api;
+mod client_to_inbox;
+mod demo_from_outside;
+mod events_to_ingest;
+mod inbox_to_processed;
+mod inbox_to_quarantine;
+mod logs_of_one_upload;
+mod roles;
+mod support;
+
+use support::cloud::Cloud;
+
+/// Tests at once. They wait for the local cloud most of the time.
+const THREADS: usize = 4;
+
+/// A test of the whole system.
+type Flow = fn(Arc<Cloud>) -> futures::future::LocalBoxFuture<'static, anyhow::Result<()>>;
+
+/// Lists tests by name: `flows![module: a_test, another]`.
+macro_rules! flows {
+    ($($module:ident: $($test:ident),+ $(,)?;)+) => {
+        &[$($((concat!(stringify!($module), "::", stringify!($test)), (|cloud| Box::pin($module::$test(cloud))) as Flow)),+),+]
+    };
+}
+
+const FLOWS: &[(&str, Flow)] = flows![
+    client_to_api:
+        a_customer_has_one_open_room_however_many_are_opened_at_once,
+        to_a_stranger_the_room_does_not_exist,
+        only_a_whole_access_token_opens_the_api,
+        a_retried_send_returns_the_first_answer,
+        messages_sent_at_once_are_numbered_without_a_gap,
+        an_author_edits_and_deletes_and_nobody_else,
+        a_bad_request_is_told_what_is_wrong;
+    client_to_inbox:
+        what_was_not_promised_is_refused_by_s3,
+        the_signature_covers_what_the_sender_promised,
+        a_second_upload_does_not_replace_the_first,
+        an_upload_can_be_issued_again_until_it_is_decided,
+        an_expired_ticket_is_refused_by_s3;
+    inbox_to_processed:
+        a_photo_comes_back_with_upright_thumbnails,
+        a_file_that_is_no_picture_passes_with_facts,
+        a_large_version_is_copied_in_parts,
+        every_event_again_and_in_reverse_changes_nothing,
+        duplicates_in_flight_publish_once;
+    inbox_to_quarantine:
+        two_versions_of_one_key_end_in_one_published_and_one_quarantined,
+        a_cancelled_upload_that_arrives_all_the_same_is_quarantined,
+        bytes_of_another_length_are_refused,
+        bytes_of_another_digest_are_refused,
+        a_truncated_photo_is_damaged,
+        an_empty_file_is_refused_as_empty;
+    events_to_ingest:
+        a_version_without_a_message_stays_and_is_reported,
+        a_deleted_message_is_never_made_again,
+        a_removed_attachment_lets_its_late_bytes_go,
+        direct_and_eventbridge_events_do_the_same_as_queued_ones,
+        a_bad_message_of_a_batch_fails_alone,
+        a_transient_fault_puts_the_message_back_early;
+    logs_of_one_upload:
+        one_id_joins_the_lines_of_all_functions_and_no_line_holds_a_secret;
+    roles:
+        every_function_has_a_role_of_its_own_without_wildcards;
+    demo_from_outside:
+        the_demo_ends_well_and_python_agrees;
+];
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = arguments.test_threads.or(Some(THREADS));
+    match run(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("the local cloud: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    if arguments.list {
+        let listed = FLOWS.iter().map(|(name, _)| Trial::test(*name, || Ok(()))).collect();
+        return Ok(libtest_mimic::run(arguments, listed).exit_code());
+    }
+    let runtime = tokio::runtime::Runtime::new()?;
+    let cloud = Arc::new(runtime.block_on(Cloud::start())?);
+    let trials = FLOWS.iter().map(|(name, flow)| {
+        let (handle, cloud) = (runtime.handle().clone(), Arc::clone(&cloud));
+        Trial::test(*name, move || handle.block_on(flow(cloud)).map_err(|error| Failed::from(format!("{error:?}"))))
+    });
+    let conclusion = libtest_mimic::run(arguments, trials.collect());
+    let cloud = Arc::into_inner(cloud);
+    if let Some(cloud) = cloud {
+        runtime.block_on(cloud.stop())?;
+    }
+    Ok(conclusion.exit_code())
+}

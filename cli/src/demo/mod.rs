@@ -76,9 +76,9 @@ struct Announced {
 pub async fn run(global: &Global, args: &Args) -> anyhow::Result<ExitCode> {
     let checkout = Checkout::find()?;
     let given = global.endpoint_url.is_some() || global.stack.is_some();
-    let report = if given {
+    let (report, log) = if given {
         let stack = Stack::find(global.stack(), global.endpoint_url.as_deref()).await?;
-        on_stack(&checkout, args, &stack).await?
+        (on_stack(&checkout, args, &stack).await?, None)
     } else {
         let options = Options {
             name: "demo".to_owned(),
@@ -89,10 +89,11 @@ pub async fn run(global: &Global, args: &Args) -> anyhow::Result<ExitCode> {
             parameters: BTreeMap::new(),
         };
         let cloud = LocalCloud::start(options, &terminal::note).await?;
+        let log = cloud.log();
         let report = on_stack(&checkout, args, cloud.stack()).await;
-        let report = report.with_context(|| format!("the demo failed, see also {}", cloud.log().display()))?;
+        let report = report.with_context(|| format!("the demo failed, see also {}", log.display()))?;
         cloud.stop().await?;
-        report
+        (report, Some(log))
     };
     report.write(&checkout.demo_report())?;
     if global.json {
@@ -104,7 +105,13 @@ pub async fn run(global: &Global, args: &Args) -> anyhow::Result<ExitCode> {
     for problem in &problems {
         eprintln!("vestibule: {problem}");
     }
-    Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if problems.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(log) = log {
+        eprintln!("vestibule: what the local cloud said is in {}", log.display());
+    }
+    Ok(ExitCode::FAILURE)
 }
 
 async fn on_stack(checkout: &Checkout, args: &Args, stack: &Stack) -> anyhow::Result<Report> {

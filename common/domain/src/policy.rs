@@ -30,7 +30,7 @@ impl Default for InspectLimits {
     fn default() -> Self {
         Self {
             max_upload_bytes: DEFAULT_MAX_UPLOAD_BYTES,
-            max_image_bytes: 64 * 1024 * 1024,
+            max_image_bytes: 128 * 1024 * 1024,
             max_pixels: 50_000_000,
             max_frames: 1000,
         }

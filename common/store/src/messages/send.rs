@@ -11,6 +11,7 @@ use super::Messages;
 use super::parts::{self, SentOnce};
 use crate::backoff::Backoff;
 use crate::error::StoreError;
+use crate::rooms;
 use crate::table::{self, Item, room_pk, sent_once_sk};
 use crate::transaction::{Cancelled, Reason};
 
@@ -65,17 +66,26 @@ impl Messages {
     pub async fn send(&self, room: &Room, draft: &Draft) -> Result<Sending, StoreError> {
         let mut backoff = Backoff::new(draft.client_message_id.as_str());
         let mut room = room.clone();
+        let mut is_first_race = true;
         loop {
             let reason = match self.try_to_send(&room, draft).await? {
                 Try::Done(sending) => return Ok(sending),
-                Try::Renumber(newer) => {
+                // The room as it is right now: worth a try at once. If that is too late again, many are sending.
+                Try::Renumber(newer) if is_first_race => {
+                    is_first_race = false;
                     room = *newer;
-                    StoreError::Conflict { operation: OPERATION, code: "lastSeq".to_owned() }
+                    continue;
                 }
+                Try::Renumber(_) => StoreError::Conflict { operation: OPERATION, code: "lastSeq".to_owned() },
                 Try::Wait(reason) => reason,
             };
             if !backoff.again().await {
                 return Err(reason);
+            }
+            // What was true before the wait says nothing about the next number now.
+            match rooms::read(&self.client, &self.table, &room.room).await? {
+                Some(newer) => room = newer,
+                None => return Ok(Sending::NoRoom),
             }
         }
     }

@@ -32,7 +32,7 @@ async function attempt(work) {
 
 function enter(api) {
   const uploads = new Uploads((id) => stay?.messages?.refresh(id));
-  stay = { api, uploads, rooms: [], room: undefined, messages: undefined };
+  stay = { api, uploads, room: undefined, messages: undefined };
   part("name").textContent = api.me.operator ? `${api.me.name} (operator)` : api.me.name;
   for (const id of ["who", "desk"]) part(id).hidden = false;
   part("sign-in").hidden = true;
@@ -70,13 +70,19 @@ async function listRooms() {
   const mine = stay;
   const rooms = await mine.api.rooms();
   if (stay !== mine) return;
-  mine.rooms = rooms;
+  if (mine.room && !rooms.some(({ room }) => room === mine.room)) leaveRoom();
   part("rooms").replaceChildren(...rooms.map(roomButton));
   part("no-room").hidden = mine.room !== undefined;
   if (!mine.api.me.operator) {
     part("open-room").hidden = rooms.length > 0;
     if (!mine.room && rooms.length) await choose(rooms[0]);
   }
+}
+
+/** The room was closed, by either side. */
+function leaveRoom() {
+  stay.room = stay.messages = undefined;
+  part("room").hidden = true;
 }
 
 function roomButton(room) {
@@ -189,8 +195,6 @@ part("sign-out").onclick = leave;
 part("open-room").onclick = () => attempt(async () => choose(await stay.api.openRoom()));
 part("close-room").onclick = () => attempt(async () => {
   await stay.api.closeRoom(stay.room);
-  stay.room = stay.messages = undefined;
-  part("room").hidden = true;
   await listRooms();
 });
 sendForm.elements.files.onchange = showChosen;

@@ -3,7 +3,10 @@
 //! One stack for the run, one room for each test. A module is an arrow of the picture in the README, and its tests are named by
 //! what must hold. Checks that the local cloud is laxer about than AWS say so.
 
-#![expect(clippy::indexing_slicing, reason = "what a test reads from JSON that is not there is null, and the test fails")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "what a test reads from JSON that is not there is null, and the test fails"
+)]
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -18,6 +21,7 @@ mod inbox_to_processed;
 mod inbox_to_quarantine;
 mod logs_of_one_upload;
 mod roles;
+mod rooms_and_messages;
 mod support;
 
 use support::cloud::Cloud;
@@ -44,6 +48,15 @@ const FLOWS: &[(&str, Flow)] = flows![
         messages_sent_at_once_are_numbered_without_a_gap,
         an_author_edits_and_deletes_and_nobody_else,
         a_bad_request_is_told_what_is_wrong;
+    rooms_and_messages:
+        pages_of_rooms_follow_one_another_and_a_closed_room_is_on_none,
+        of_two_operators_who_take_a_room_one_gets_it,
+        an_upload_is_cancelled_and_an_attachment_removed_once_and_for_all,
+        in_a_closed_room_nothing_is_written_but_what_was_sent_can_be_taken_back,
+        a_client_message_id_is_free_again_after_a_day,
+        edits_and_sends_at_once_all_get_through,
+        changes_are_paged_in_their_order,
+        a_download_is_a_redirect_or_a_document;
     client_to_inbox:
         what_was_not_promised_is_refused_by_s3,
         the_signature_covers_what_the_sender_promised,

@@ -103,10 +103,10 @@ impl Chat {
     /// Uploads with the ticket, as a browser would.
     pub(crate) async fn upload(&self, slot: &Slot, file: &File) -> anyhow::Result<InboxVersion> {
         let response = put(&self.cloud, &slot.ticket, file.bytes.clone()).await?;
-        let version =
-            response.headers().get("x-amz-version-id").context("the inbox is versioned")?.to_str()?.parse()?;
         let status = response.status();
         ensure!(status.is_success(), "uploading: {status}");
+        let version =
+            response.headers().get("x-amz-version-id").context("the inbox is versioned")?.to_str()?.parse()?;
         Ok(InboxVersion { key: slot.key.clone(), version, size: file.bytes.len() as u64 })
     }
 
@@ -144,6 +144,10 @@ pub(crate) async fn put(cloud: &Cloud, ticket: &Value, bytes: Vec<u8>) -> anyhow
         if name != "content-length" {
             request = request.header(name, value.as_str().context("a header's value is text")?);
         }
+    }
+    // As the Fetch standard has browsers do, and this client does not by itself.
+    if bytes.is_empty() {
+        request = request.header("content-length", 0);
     }
     Ok(request.body(bytes).send().await?)
 }

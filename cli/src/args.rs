@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{demo, dev, login};
+use crate::{demo, dev, inspect, login};
 
 /// The name of the stack where none is given.
 pub const DEFAULT_STACK: &str = "vestibule";
@@ -51,6 +51,8 @@ pub enum Command {
     Demo(demo::Args),
     /// Sign in, and stay signed in for the commands that need it
     Login(login::Args),
+    /// Examine a file as ingest would, offline, and write its thumbnails
+    Inspect(inspect::Args),
 }
 
 #[cfg(test)]

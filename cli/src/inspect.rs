@@ -99,10 +99,7 @@ pub async fn run(global: &Global, args: &Args) -> anyhow::Result<ExitCode> {
 
 /// The type that a browser would declare for a file of this name.
 fn suggested(file: &Path) -> ContentType {
-    mime_guess::from_path(file)
-        .first_raw()
-        .and_then(|name| name.parse().ok())
-        .unwrap_or_else(ContentType::octet_stream)
+    mime_guess::from_path(file).first_raw().and_then(|name| name.parse().ok()).unwrap_or_else(ContentType::octet_stream)
 }
 
 async fn write(thumbnails: Vec<Thumbnail>, folder: Option<&Path>) -> anyhow::Result<Vec<Written>> {
@@ -131,9 +128,11 @@ fn extension(content_type: &ContentType) -> &str {
 fn told(file: &Path, size: u64, declared: &ContentType, report: &Report) -> String {
     let mut text = format!("{}  {size} bytes, declared as {declared}\n", file.display());
     let lines = match report {
-        Report::Rejected { rejection, .. } => format!("refused: {}\n  {}\n", rejection.code.as_str(), rejection.message),
+        Report::Rejected { rejection, .. } => {
+            format!("refused: {}\n  {}\n", rejection.code.as_str(), rejection.message)
+        }
         Report::Accepted { facts, thumbnails, .. } => {
-            format!("accepted: {}\n{}", described(facts), thumbnails.iter().map(listed).collect::<String>())
+            format!("accepted: {}{}", described(facts), thumbnails.iter().map(listed).collect::<String>())
         }
     };
     text.push_str(&lines);

@@ -15,6 +15,7 @@ pub mod checkout;
 pub mod demo;
 pub mod dev;
 mod http_client;
+pub mod inspect;
 pub mod local;
 pub mod login;
 pub mod people;
@@ -24,11 +25,13 @@ pub mod upload;
 
 /// Carries a command out. A failure is told in one line, with its cause.
 pub fn run(cli: Cli) -> ExitCode {
+    terminal::start_log();
     let Cli { global, command } = cli;
     let ended = match command {
         Command::Dev(args) => in_runtime(dev::run(&global, &args)),
         Command::Demo(args) => in_runtime(until_told(demo::run(&global, &args))),
         Command::Login(args) => in_runtime(login::run(&global, &args)),
+        Command::Inspect(args) => in_runtime(until_told(inspect::run(&global, &args))),
     };
     ended.unwrap_or_else(|error| {
         eprintln!("vestibule: {}", terminal::one_line(&error));

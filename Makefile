@@ -76,7 +76,8 @@ lint-code: install-lint
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 lint-docs: install-lint
-	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --lib $(as_for_tests) --no-deps --locked
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' \
+		cargo doc --workspace --lib $(as_for_tests) --no-deps --document-private-items --locked
 
 format: install-lint ## Put the code into its usual shape
 	cargo fmt --all

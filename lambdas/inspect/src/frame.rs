@@ -80,7 +80,7 @@ pub(crate) async fn receive(from: &mut (impl AsyncRead + Unpin), max: u32) -> io
     Ok(Some(bytes))
 }
 
-/// [`write`] on the parent's side.
+/// [`write()`] on the parent's side.
 pub(crate) async fn send(to: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()> {
     to.write_all(&length(bytes)?).await?;
     to.write_all(bytes).await?;

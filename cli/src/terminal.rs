@@ -5,6 +5,17 @@ use std::io::Write;
 use anyhow::Context;
 use serde::Serialize;
 
+/// Lets what may be wrong, but ends nothing, go to standard error. The libraries are silent: their errors come back to us.
+pub(crate) fn start_log() {
+    let ours = tracing_subscriber::EnvFilter::new("off,vestibule=warn");
+    tracing_subscriber::fmt()
+        .with_env_filter(ours)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .with_target(false)
+        .init();
+}
+
 /// Prints a line of the result.
 ///
 /// # Errors

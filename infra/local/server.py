@@ -1,24 +1,35 @@
-"""Runs MiniStack until standard input ends, and then ends its whole process group.
+"""Run MiniStack until standard input ends, and then end all that it started.
 
-The parent holds the other end of standard input. However the parent goes, also by SIGKILL, the pipe closes, and the server
-goes together with every function that it started. The parent makes this process the leader of a group of its own.
+The parent holds the other end of standard input. However the parent goes, also by SIGKILL, the pipe closes. Then this process
+ends the server, every function and every child of a function, and waits for each, so that none is left, not even as a zombie.
 """
 
+import ctypes
 import os
 import signal
+import subprocess
 import sys
 import threading
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
 
-from ministack import app as ministack
+SERVE = "serve"
+
+# <linux/prctl.h>: orphaned descendants become this process's children.
+PR_SET_CHILD_SUBREAPER = 36
+
+Scope = MutableMapping[str, Any]
+Application = Callable[[Scope, Any, Any], Awaitable[None]]
 
 
-def secure_on_loopback(application):
-    """Marks requests as having come over TLS, as a proxy that ends TLS does.
+def secure_on_loopback(application: Application) -> Application:
+    """Mark requests as having come over TLS, as a proxy that ends TLS does.
 
     The template denies plain HTTP to buckets and queues. Here plain HTTP never leaves the machine.
     """
 
-    async def wrapped(scope, receive, send):
+    async def wrapped(scope: Scope, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             headers = [pair for pair in scope["headers"] if pair[0] != b"x-forwarded-proto"]
             scope = {**scope, "headers": [*headers, (b"x-forwarded-proto", b"https")]}
@@ -27,20 +38,55 @@ def secure_on_loopback(application):
     return wrapped
 
 
-def end_group_with_parent():
-    """Ends the process group when standard input ends. All state is in memory, so there is nothing to save first."""
-    while os.read(0, 4096):
-        pass
-    os.killpg(0, signal.SIGKILL)
+def serve() -> None:
+    """Be the server."""
+    from ministack import app as ministack  # takes half a second, and the supervisor does not need it
 
-
-def main():
-    if os.getpgrp() != os.getpid():
-        sys.exit("server.py must lead a process group of its own, or it would end its parent's")
     ministack.app = secure_on_loopback(ministack.app)
-    threading.Thread(target=end_group_with_parent, daemon=True).start()
     ministack.main()
 
 
+def end_with_parent(server: int) -> None:
+    """End the server and its functions when standard input ends. All state is in memory, so there is nothing to save."""
+    while os.read(0, 4096):
+        pass
+    os.killpg(server, signal.SIGKILL)
+
+
+def children() -> list[int]:
+    """The children of this process, orphans that came to it among them."""
+    lists = Path("/proc/self/task").glob("*/children")
+    return [int(pid) for path in lists for pid in path.read_text(encoding="ascii").split()]
+
+
+def end_all() -> None:
+    """End every child and every descendant that becomes one."""
+    while True:
+        for child in children():
+            os.kill(child, signal.SIGKILL)
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
+
+
+def supervise() -> int:
+    """Run the server, in a process group of its own, until it ends or the parent does."""
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "cannot adopt orphaned functions")
+    arguments = [sys.executable, __file__, SERVE]
+    server = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, process_group=0).pid
+    threading.Thread(target=end_with_parent, args=(server,), daemon=True).start()
+    while True:
+        ended, status = os.waitpid(-1, 0)
+        if ended == server:
+            end_all()
+            return os.waitstatus_to_exitcode(status)
+
+
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] == [SERVE]:
+        serve()
+    else:
+        code = supervise()
+        sys.exit(code if code >= 0 else 128 - code)

@@ -7,7 +7,6 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::Context;
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -17,18 +16,17 @@ use crate::local::venv::last_words;
 
 /// It starts in a second or four; a machine busy with a build takes longer.
 const START: Duration = Duration::from_mins(1);
-/// How long its process group may take to end.
+/// How long it and the functions may take to end.
 const END: Duration = Duration::from_secs(10);
 /// Between two looks at whether it answers.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// A running MiniStack, the leader of a process group that the functions are in too. It reads its standard input and ends the
-/// group when that ends: so it goes also when this process is killed.
+/// A running MiniStack under its supervisor, which reads its standard input and ends the server and all the functions when that
+/// ends. So they go when this is stopped or dropped, and also when this process is killed.
 pub(crate) struct Server {
     child: Child,
-    /// Taken out of `child`, which would close it before waiting.
-    alive: Option<ChildStdin>,
-    group: Option<Pid>,
+    /// Its standard input, taken out of `child`, which would close it before waiting.
+    alive: ChildStdin,
     endpoint: String,
     folder: RunFolder,
 }
@@ -66,12 +64,12 @@ impl Server {
             .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
             .stderr(log)
+            // Ctrl-C at the terminal is for this process alone, which then ends the supervisor in good order.
             .process_group(0)
             .spawn()
             .with_context(|| format!("cannot run {}", python.display()))?;
-        let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        let alive = child.stdin.take();
-        let mut server = Self { child, alive, group, endpoint, folder };
+        let alive = child.stdin.take().context("the local cloud has no standard input")?;
+        let mut server = Self { child, alive, endpoint, folder };
         server.answers().await?;
         Ok(server)
     }
@@ -87,11 +85,11 @@ impl Server {
     }
 
     /// Ends it and all it started.
-    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
-        // It ends its own group now; `drop` ends what is left of it.
-        drop(self.alive.take());
-        timeout(END, self.child.wait()).await.context("the local cloud did not end")??;
-        self.group = None;
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        let Self { mut child, alive, folder, .. } = self;
+        drop(alive);
+        timeout(END, child.wait()).await.context("the local cloud did not end")??;
+        drop(folder);
         Ok(())
     }
 
@@ -130,16 +128,6 @@ impl Server {
         let said = fs::read(&log).unwrap_or_default();
         let said = String::from_utf8_lossy(&said);
         anyhow::anyhow!("the local cloud ended ({status}): {}: see {}", last_words(&said), log.display())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let Some(group) = self.group else { return };
-        match kill_process_group(group, Signal::KILL) {
-            Ok(()) | Err(rustix::io::Errno::SRCH) => {}
-            Err(error) => tracing::warn!(group = group.as_raw_nonzero().get(), %error, "the local cloud may still run"),
-        }
     }
 }
 

@@ -247,3 +247,24 @@ fn implausible(examination: &Examination) -> Option<String> {
         None => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_may_ask_for_a_range_inside_the_file_up_to_the_longest_it_needs() {
+        let limits = InspectLimits { max_image_bytes: 1_000_000, ..InspectLimits::default() };
+        for (range, size, expected) in [
+            (0..1, 1, true),
+            (0..2, 1, false),
+            (1..1, 9, false),
+            (5..4, 9, false),
+            (0..1_000_000, 2_000_000, true),
+            (0..1_000_001, 2_000_000, false),
+            (1_999_999..2_000_000, 2_000_000, true),
+        ] {
+            assert_eq!(is_reasonable(&range, size, &limits), expected, "{range:?} of {size}");
+        }
+    }
+}

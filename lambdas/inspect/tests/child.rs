@@ -6,17 +6,23 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test, helper functions and all")]
 
 use std::io::{self, Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::time::Instant;
+use vestibule_domain::attachment::Promise;
+use vestibule_domain::id::AttachmentId;
+use vestibule_domain::inspection::{InspectReply, InspectRequest};
 use vestibule_domain::policy::InspectLimits;
 use vestibule_domain::rejection::RejectionCode;
+use vestibule_domain::timestamp::Timestamp;
 use vestibule_inspect::child;
 use vestibule_inspect::error::InspectError;
 use vestibule_inspect::examine::{Claim, examine};
+use vestibule_inspect::handler::Inspector;
 use vestibule_inspect::sandbox::{Answered, Budget, Sandbox};
 use vestibule_inspect::source::Source;
 use vestibule_media::probe::Verdict;
@@ -161,6 +167,11 @@ fn trials() -> Vec<Trial> {
     };
     vec![
         test("a_real_child_examines_a_file", a_real_child_examines_a_file),
+        test("the_function_examines_an_object_behind_a_url", the_function_examines_an_object_behind_a_url),
+        test(
+            "the_function_judges_by_length_before_it_starts_a_child",
+            the_function_judges_by_length_before_it_starts_a_child,
+        ),
         test("a_child_that_dies_refuses_its_file", a_child_that_dies_refuses_its_file),
         test("a_child_that_hoards_memory_meets_its_limit", a_child_that_hoards_memory_meets_its_limit),
         test("a_child_that_computes_for_ever_meets_its_limit", a_child_that_computes_for_ever_meets_its_limit),
@@ -181,6 +192,81 @@ fn a_real_child_examines_a_file() {
     assert_eq!(found.facts.content_type.as_str(), "text/csv");
     assert!(found.facts.sha256.is_some());
     assert!(answered.filtered.is_some());
+}
+
+/// Serves `bytes` by ranges to whoever asks, on a thread of its own.
+fn store(bytes: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/object?X-Amz-Signature=secret", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = socket.unwrap();
+            let mut request = String::new();
+            while !request.ends_with("\r\n\r\n") {
+                let mut byte = [0];
+                socket.read_exact(&mut byte).unwrap();
+                request.push(char::from(byte[0]));
+            }
+            let range = request.lines().find_map(|line| line.strip_prefix("range: bytes=")).unwrap();
+            let (start, last) = range.split_once('-').unwrap();
+            let (start, last) = (start.parse::<usize>().unwrap(), last.parse::<usize>().unwrap().min(bytes.len() - 1));
+            let head = format!(
+                "HTTP/1.1 206 Partial Content\r\ncontent-range: bytes {start}-{last}/{}\r\ncontent-length: {}\r\n\
+                 connection: close\r\n\r\n",
+                bytes.len(),
+                last + 1 - start
+            );
+            socket.write_all(&[head.as_bytes(), &bytes[start..=last]].concat()).unwrap();
+        }
+    });
+    url
+}
+
+fn ask(inspector: &Inspector, url: String, size: u64, sha256: Option<&str>) -> InspectReply {
+    let id: AttachmentId = "01jd3v8q0zk5w6x7y8z9abcdef".parse().unwrap();
+    let request = InspectRequest {
+        url,
+        correlation: (&id).into(),
+        promise: Promise {
+            id,
+            name: "photo.jpg".to_owned(),
+            size,
+            declared_type: "image/jpg".parse().unwrap(),
+            declared_sha256: sha256.map(|digest| digest.parse().unwrap()),
+            created_at: Timestamp::from_millis(0),
+        },
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(inspector.handle(request)).unwrap()
+}
+
+fn the_function_examines_an_object_behind_a_url() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/files/progressive.jpg");
+    let photo = std::fs::read(path).unwrap();
+    let size = photo.len() as u64;
+    let url = store(photo);
+    let sandbox = Sandbox::of_this_executable(budget()).unwrap();
+    let inspector = Inspector::with(sandbox, InspectLimits::default()).unwrap();
+    let InspectReply::Accepted(found) = ask(&inspector, url.clone(), size, None) else { panic!("not accepted") };
+    assert_eq!((found.facts.width, found.facts.height), (Some(1600), Some(1200)));
+    assert_eq!(found.thumbnails.len(), 2);
+    let wrong = "0".repeat(64);
+    let InspectReply::Rejected(why) = ask(&inspector, url, size, Some(&wrong)) else { panic!("not rejected") };
+    assert_eq!(why.code, RejectionCode::ChecksumMismatch);
+}
+
+fn the_function_judges_by_length_before_it_starts_a_child() {
+    let nobody = Sandbox::of("/nowhere/at/all".into(), Vec::new(), budget());
+    let limits = InspectLimits { max_upload_bytes: 10, ..InspectLimits::default() };
+    let inspector = Inspector::with(nobody, limits).unwrap();
+    for (bytes, promised, expected) in
+        [(9, 10, RejectionCode::SizeMismatch), (10, 9, RejectionCode::SizeMismatch), (11, 11, RejectionCode::TooLarge)]
+    {
+        let InspectReply::Rejected(why) = ask(&inspector, store(vec![7; bytes]), promised, None) else {
+            panic!("not rejected")
+        };
+        assert_eq!(why.code, expected);
+    }
 }
 
 fn a_child_that_dies_refuses_its_file() {

@@ -57,6 +57,7 @@ fn judge(file: &Sparse, format: FileFormat) -> Sniffed {
     let name = (!nothing).then(|| format.media_type().to_owned());
     let name = name
         .or_else(|| container(head).map(str::to_owned))
+        .or_else(|| is_old_bitmap(head).then(|| "image/bmp".to_owned()))
         .or_else(|| has_pdf_signature(head).then(|| "application/pdf".to_owned()))
         .or_else(|| text.then(|| text::markup(head).unwrap_or("text/plain").to_owned()));
     let found = name.and_then(|name| name.parse().ok()).unwrap_or_else(ContentType::octet_stream).canonical();
@@ -67,6 +68,12 @@ fn container(head: &[u8]) -> Option<&'static str> {
     let holds =
         |(at, signature, _): &&(usize, &[u8], &str)| head.get(*at..).is_some_and(|rest| rest.starts_with(signature));
     CONTAINERS.iter().find(holds).map(|(_, _, name)| *name)
+}
+
+/// A bitmap of OS/2 or Windows 2, whose second header is 12 bytes long.
+/// <https://learn.microsoft.com/en-us/windows/win32/api/wingdi/ns-wingdi-bitmapcoreheader>
+fn is_old_bitmap(head: &[u8]) -> bool {
+    head.starts_with(b"BM") && head.get(14..18) == Some(&[12, 0, 0, 0])
 }
 
 fn has_pdf_signature(head: &[u8]) -> bool {
@@ -91,6 +98,8 @@ mod tests {
             (b"GIF89a", "image/gif"),
             (b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"),
             (b"II*\0", "image/tiff"),
+            (b"BM\xFF\0\0\0\0\0\0\0\x1A\0\0\0\x0C\0\0\0", "image/bmp"),
+            (b"BMW,price\n318i,1\n", "text/plain"),
             (b"\0\0\0\x18ftypheic", "image/heic"),
             (b"\0\0\0\x18ftypavif", "image/avif"),
             (b"%PDF-1.7", "application/pdf"),

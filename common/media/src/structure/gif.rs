@@ -39,6 +39,8 @@ pub(super) fn walk(bytes: &[u8], limits: &InspectLimits) -> Result<Structure, Tr
             }
             TRAILER => break,
             0 => {}
+            // Whatever is behind a frame that is whole is no part of the animation: browsers stop there too.
+            _ if structure.frames > 0 => break,
             other => return Err(Trouble::damaged(format!("a GIF block of unknown kind {other:#04x}"))),
         }
     }
@@ -82,6 +84,7 @@ mod tests {
         let whole = gif(1);
         assert_eq!(walk(&whole, &limits).unwrap().frames, 1);
         assert_eq!(walk(&whole[..whole.len() - 1], &limits).unwrap().frames, 1);
+        assert_eq!(walk(&[&whole[..whole.len() - 1], b"GIF"].concat(), &limits).unwrap().frames, 1);
         for end in 0..whole.len() - 1 {
             assert!(matches!(walk(&whole[..end], &limits), Err(Trouble::Damaged(_))), "{end}");
         }

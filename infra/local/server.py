@@ -42,6 +42,7 @@ def serve() -> None:
     """Be the server."""
     from ministack import app as ministack  # takes half a second, and the supervisor does not need it
 
+    sys.argv[1:] = []  # MiniStack reads the arguments too
     ministack.app = secure_on_loopback(ministack.app)
     ministack.main()
 

@@ -161,7 +161,7 @@ pub(crate) async fn messages_sent_at_once_are_numbered_without_a_gap(cloud: Arc<
     let chat = Chat::open(&cloud, "dense").await?;
     let path = format!("/v1/rooms/{}/messages", chat.room);
     let post = async |number: usize| {
-        let token = if number % 2 == 0 { &chat.customer } else { &cloud.operator };
+        let token = if number.is_multiple_of(2) { &chat.customer } else { &cloud.operator };
         let body = json!({ "clientMessageId": format!("m-{number}"), "text": format!("message {number}") });
         cloud.call(token, "POST", &path, Some(&body)).await
     };

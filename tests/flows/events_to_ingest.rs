@@ -42,7 +42,7 @@ pub(crate) async fn a_version_without_a_message_stays_and_is_reported(cloud: Arc
 
 pub(crate) async fn a_deleted_message_is_never_made_again(cloud: Arc<Cloud>) -> anyhow::Result<()> {
     let chat = Chat::open(&cloud, "deleted").await?;
-    let file = File::fixture(&cloud, "png-palette.png", "image/png")?;
+    let file = File::fixture("png-palette.png", "image/png")?;
     let slot = chat.announce("one", &[&file]).await?.remove(0);
     chat.call("DELETE", &chat.path(slot.key.message), None).await?;
     let before = State::of(&cloud, &chat.room).await?;

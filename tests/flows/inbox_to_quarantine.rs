@@ -90,14 +90,14 @@ pub(crate) async fn bytes_of_another_digest_are_refused(cloud: Arc<Cloud>) -> an
 
 pub(crate) async fn a_truncated_photo_is_damaged(cloud: Arc<Cloud>) -> anyhow::Result<()> {
     let chat = Chat::open(&cloud, "truncated").await?;
-    let (slot, _) = chat.send("one", &File::fixture(&cloud, "truncated.jpg", "image/jpeg")?).await?;
+    let (slot, _) = chat.send("one", &File::fixture("truncated.jpg", "image/jpeg")?).await?;
     let shown = chat.decided(&slot).await?;
     refused_as(&cloud, &chat, &shown, "damaged").await
 }
 
 pub(crate) async fn an_empty_file_is_refused_as_empty(cloud: Arc<Cloud>) -> anyhow::Result<()> {
     let chat = Chat::open(&cloud, "empty").await?;
-    let (slot, _) = chat.send("one", &File::fixture(&cloud, "empty.jpg", "image/jpeg")?).await?;
+    let (slot, _) = chat.send("one", &File::fixture("empty.jpg", "image/jpeg")?).await?;
     let shown = chat.decided(&slot).await?;
     refused_as(&cloud, &chat, &shown, "empty").await
 }

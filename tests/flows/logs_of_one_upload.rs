@@ -13,8 +13,7 @@ pub(crate) async fn one_id_joins_the_lines_of_all_functions_and_no_line_holds_a_
     cloud: Arc<Cloud>,
 ) -> anyhow::Result<()> {
     let chat = Chat::open(&cloud, "logs").await?;
-    let photo =
-        File { name: "a-telling-name.jpg".to_owned(), ..File::fixture(&cloud, "progressive.jpg", "image/jpeg")? };
+    let photo = File { name: "a-telling-name.jpg".to_owned(), ..File::fixture("progressive.jpg", "image/jpeg")? };
     let text = serde_json::json!({ "clientMessageId": "t", "text": "a-telling-text" });
     chat.call("POST", &format!("/v1/rooms/{}/messages", chat.room), Some(&text)).await?;
     let (slot, _) = chat.send("one", &photo).await?;

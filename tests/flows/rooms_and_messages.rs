@@ -209,7 +209,7 @@ pub(crate) async fn changes_are_paged_in_their_order(cloud: Arc<Cloud>) -> anyho
                 messages.iter().filter_map(|message| Some((message["seq"].as_u64()?, message["ver"].as_u64()?))),
             );
             let Some(next) = page["next"].as_str() else { break };
-            since = next.to_owned();
+            next.clone_into(&mut since);
         }
         ensure!(seen == [(1, 1), (3, 1), (5, 1), (2, 2), (4, 2)], "{limit}: {seen:?}");
     }

@@ -1,7 +1,7 @@
 //! Bytes to facts and thumbnails. Pure: bytes and limits in, values out.
 //!
 //! [`probe::Probe`] reads without doing I/O: it says which range it needs next, and its driver fetches it from a URL, a file or
-//! a slice. From the first bytes it learns the type ([`mod@sniff`]) and whether the sender told the truth about it (`claim`).
+//! a slice. From the first bytes it learns the type (`sniff`) and whether the sender told the truth about it (`claim`).
 //! A picture is then read whole and goes through `picture`, whose steps are the other modules, one each: `structure` (is all
 //! of it there?), `limits`, `decode`, `resize`, `colour`, `orient`, `encode` and `preview`.
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
+use vestibule::checkout::Checkout;
 use vestibule_domain::id::{MessageSeq, RoomId};
 use vestibule_domain::key::InboxKey;
 use vestibule_store::objects::InboxVersion;
@@ -32,8 +33,10 @@ pub(crate) struct File {
 
 impl File {
     /// A fixture, under its own name.
-    pub(crate) fn fixture(cloud: &Cloud, name: &str, declared: &str) -> anyhow::Result<Self> {
-        Ok(Self { name: name.to_owned(), declared: declared.to_owned(), bytes: cloud.fixture(name)? })
+    pub(crate) fn fixture(name: &str, declared: &str) -> anyhow::Result<Self> {
+        let path = Checkout::find()?.fixtures().join("files").join(name);
+        let bytes = std::fs::read(path).with_context(|| format!("fixture {name}"))?;
+        Ok(Self { name: name.to_owned(), declared: declared.to_owned(), bytes })
     }
 
     /// A text.

@@ -2,7 +2,6 @@
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use vestibule::checkout::Checkout;
 use vestibule::local::{LocalCloud, Options};
 use vestibule::people::{self, Person};
 use vestibule::stack::Stack;
@@ -144,11 +143,6 @@ impl Cloud {
             .await?;
         let version = put.version_id.context("the inbox is versioned")?.parse()?;
         Ok(InboxVersion { key: key.clone(), version, size })
-    }
-
-    /// The bytes of a fixture.
-    pub(crate) fn fixture(&self, name: &str) -> anyhow::Result<Vec<u8>> {
-        std::fs::read(Checkout::find()?.fixtures().join("files").join(name)).with_context(|| format!("fixture {name}"))
     }
 }
 

@@ -17,9 +17,9 @@ pub(crate) struct State {
     pub(crate) items: BTreeMap<String, Value>,
     /// Versions and delete markers in the inbox: `key@version`.
     pub(crate) inbox: Vec<String>,
-    /// Objects in processed: key → ETag.
+    /// Objects in processed: key → `ETag`.
     pub(crate) processed: BTreeMap<String, String>,
-    /// Objects in quarantine: key → ETag.
+    /// Objects in quarantine: key → `ETag`.
     pub(crate) quarantine: BTreeMap<String, String>,
 }
 

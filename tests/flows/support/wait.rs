@@ -6,7 +6,7 @@ use anyhow::bail;
 use tokio::time::Instant;
 
 /// Longest wait. The whole way of a large photo takes under a second; a loaded machine may be thirty times slower.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Asks again and again until `look` answers something.

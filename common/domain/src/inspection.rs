@@ -30,6 +30,8 @@ pub enum InspectReply {
     Rejected(Rejection),
     /// That version is not there any more: somebody else has finished with it.
     Gone,
+    /// The store says that this is no version id at all, so it is not known what the event was about.
+    Unknown,
 }
 
 /// The facts and thumbnails of an accepted file.

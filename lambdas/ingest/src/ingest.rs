@@ -63,6 +63,7 @@ pub async fn ingest(world: &World, upload: &InboxVersion) -> Result<Outcome, Ing
         Standing::Decided(end) => end,
         Standing::Pending(promise) => match inspect(world, upload, &promise).await? {
             InspectReply::Gone => End::Stay(Outcome::Gone),
+            InspectReply::Unknown => End::Stay(Outcome::Unknown),
             InspectReply::Rejected(rejection) => reject(world, upload, promise, rejection).await?,
             InspectReply::Accepted(found) => publish(world, upload, promise, found).await?,
         },

@@ -12,6 +12,9 @@ pub enum InspectError {
     /// The store refused or failed to give the object.
     #[error("fetching the object was answered with status {0}")]
     Refused(u16),
+    /// The store says that there can be no such version.
+    #[error("the version id is malformed")]
+    MalformedVersion,
     /// The store gave something other than the range that was asked for.
     #[error("fetching the range {}..{} was answered with {answer}", .range.start, .range.end)]
     WrongRange {

@@ -16,6 +16,9 @@ const TRIES: u32 = 3;
 /// Pause before the second try; it doubles for the third.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
+/// How much of an error's body is read: S3's are a short XML document.
+const MAX_ERROR_BYTES: usize = 16 * 1024;
+
 /// An object that is fetched by ranges.
 pub struct Object {
     client: Client,
@@ -106,6 +109,7 @@ impl Object {
             // <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>: no range of an empty object is satisfiable.
             StatusCode::RANGE_NOT_SATISFIABLE if range.start == 0 => Ok(Answer::Empty),
             StatusCode::NOT_FOUND => Ok(Answer::Gone),
+            StatusCode::BAD_REQUEST => Err(bad_request(response).await?),
             status => Err(InspectError::Refused(status.as_u16())),
         }
     }
@@ -144,6 +148,19 @@ async fn cut(mut response: Response, range: &Range<u64>) -> Result<Vec<u8>, Insp
     Ok(bytes)
 }
 
+/// Tells S3's `InvalidArgument` ("Invalid version id specified") from another 400, such as credentials that expired.
+async fn bad_request(mut response: Response) -> Result<InspectError, InspectError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(fetch_error)?
+        && body.len() < MAX_ERROR_BYTES
+    {
+        body.extend_from_slice(&chunk);
+    }
+    let malformed = String::from_utf8_lossy(&body).contains("<Code>InvalidArgument</Code>");
+    let status = StatusCode::BAD_REQUEST.as_u16();
+    Ok(if malformed { InspectError::MalformedVersion } else { InspectError::Refused(status) })
+}
+
 /// The first byte and the total of `bytes 0-99/1234`.
 fn content_range(response: &Response) -> Option<(u64, u64)> {
     let (range, total) = header(response, CONTENT_RANGE)?.strip_prefix("bytes ")?.split_once('/')?;
@@ -163,7 +180,10 @@ fn may_pass(error: &InspectError) -> bool {
     match error {
         InspectError::Fetch(_) | InspectError::WrongRange { .. } => true,
         InspectError::Refused(status) => matches!(status, 429 | 500..),
-        InspectError::Read(_) | InspectError::Child(_) | InspectError::Confinement(_) => false,
+        InspectError::MalformedVersion
+        | InspectError::Read(_)
+        | InspectError::Child(_)
+        | InspectError::Confinement(_) => false,
     }
 }
 

@@ -78,7 +78,13 @@ impl Inspector {
         let promise = request.promise;
         let claim = Claim { size: promise.size, content_type: promise.declared_type, sha256: promise.declared_sha256 };
         let mut source = Source::object(self.client.clone(), request.url);
-        let answered = examine(&self.sandbox, &mut source, claim, &self.limits).await?;
+        let answered = match examine(&self.sandbox, &mut source, claim, &self.limits).await {
+            Err(InspectError::MalformedVersion) => {
+                tracing::info!(inspect.verdict = "unknown", "inspected");
+                return Ok(InspectReply::Unknown);
+            }
+            answered => answered?,
+        };
         let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let Some(Answered { examination, filtered }) = answered else {
             tracing::info!(inspect.verdict = "gone", inspect.millis = millis, "inspected");

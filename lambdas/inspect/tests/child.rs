@@ -172,6 +172,10 @@ fn trials() -> Vec<Trial> {
             "the_function_judges_by_length_before_it_starts_a_child",
             the_function_judges_by_length_before_it_starts_a_child,
         ),
+        test(
+            "a_version_that_cannot_be_is_unknown_and_a_range_that_is_ignored_is_cut_out",
+            a_version_that_cannot_be_is_unknown_and_a_range_that_is_ignored_is_cut_out,
+        ),
         test("a_child_that_dies_refuses_its_file", a_child_that_dies_refuses_its_file),
         test("a_child_that_hoards_memory_meets_its_limit", a_child_that_hoards_memory_meets_its_limit),
         test("a_child_that_computes_for_ever_meets_its_limit", a_child_that_computes_for_ever_meets_its_limit),
@@ -194,8 +198,25 @@ fn a_real_child_examines_a_file() {
     assert!(answered.filtered.is_some());
 }
 
-/// Serves `bytes` by ranges to whoever asks, on a thread of its own.
+/// Serves `bytes` by ranges to whoever asks.
 fn store(bytes: Vec<u8>) -> String {
+    serve(move |request| {
+        let range = request.lines().find_map(|line| line.strip_prefix("range: bytes=")).unwrap();
+        let (start, last) = range.split_once('-').unwrap();
+        let (start, last) = (start.parse::<usize>().unwrap(), last.parse::<usize>().unwrap().min(bytes.len() - 1));
+        let range = format!("content-range: bytes {start}-{last}/{}\r\n", bytes.len());
+        response("206 Partial Content", &range, &bytes[start..=last])
+    })
+}
+
+fn response(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let head = format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n");
+    [head.as_bytes(), body].concat()
+}
+
+/// Answers whoever asks, on a thread of its own.
+fn serve(answer: impl Fn(&str) -> Vec<u8> + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/object?X-Amz-Signature=secret", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -207,16 +228,10 @@ fn store(bytes: Vec<u8>) -> String {
                 socket.read_exact(&mut byte).unwrap();
                 request.push(char::from(byte[0]));
             }
-            let range = request.lines().find_map(|line| line.strip_prefix("range: bytes=")).unwrap();
-            let (start, last) = range.split_once('-').unwrap();
-            let (start, last) = (start.parse::<usize>().unwrap(), last.parse::<usize>().unwrap().min(bytes.len() - 1));
-            let head = format!(
-                "HTTP/1.1 206 Partial Content\r\ncontent-range: bytes {start}-{last}/{}\r\ncontent-length: {}\r\n\
-                 connection: close\r\n\r\n",
-                bytes.len(),
-                last + 1 - start
-            );
-            socket.write_all(&[head.as_bytes(), &bytes[start..=last]].concat()).unwrap();
+            // A client that has what it wants hangs up, and the rest is for nobody.
+            match socket.write_all(&answer(&request)) {
+                Ok(()) | Err(_) => {}
+            }
         }
     });
     url
@@ -253,6 +268,20 @@ fn the_function_examines_an_object_behind_a_url() {
     let wrong = "0".repeat(64);
     let InspectReply::Rejected(why) = ask(&inspector, url, size, Some(&wrong)) else { panic!("not rejected") };
     assert_eq!(why.code, RejectionCode::ChecksumMismatch);
+}
+
+fn a_version_that_cannot_be_is_unknown_and_a_range_that_is_ignored_is_cut_out() {
+    let inspector = Inspector::with(Sandbox::of_this_executable(budget()).unwrap(), InspectLimits::default()).unwrap();
+    let refusal = b"<Error><Code>InvalidArgument</Code><Message>Invalid version id specified</Message></Error>";
+    let malformed = serve(move |_| response("400 Bad Request", "", refusal));
+    assert_eq!(ask(&inspector, malformed, 3, None), InspectReply::Unknown);
+    assert_eq!(ask(&inspector, serve(|_| response("404 Not Found", "", b"")), 3, None), InspectReply::Gone);
+
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/files/phone-12mp.jpg");
+    let photo = std::fs::read(path).unwrap();
+    let size = photo.len() as u64;
+    let whole = serve(move |_| response("200 OK", "", &photo));
+    assert!(matches!(ask(&inspector, whole, size, None), InspectReply::Accepted(_)));
 }
 
 fn the_function_judges_by_length_before_it_starts_a_child() {

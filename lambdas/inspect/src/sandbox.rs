@@ -252,6 +252,22 @@ fn implausible(examination: &Examination) -> Option<String> {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn a_clock_runs_only_while_the_child_is_waited_for() {
+        let mut clock = Clock(Duration::from_secs(60));
+        assert_eq!(clock.run(std::future::ready(7)).await, Some(7));
+        let left = clock.0;
+        // The network's time.
+        let asked = Instant::now();
+        while asked.elapsed() < Duration::from_millis(5) {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(clock.0, left);
+        let mut clock = Clock(Duration::from_millis(5));
+        assert_eq!(clock.run(std::future::pending::<()>()).await, None);
+        assert_eq!(clock.0, Duration::ZERO);
+    }
+
     #[test]
     fn a_child_may_ask_for_a_range_inside_the_file_up_to_the_longest_it_needs() {
         let limits = InspectLimits { max_image_bytes: 1_000_000, ..InspectLimits::default() };

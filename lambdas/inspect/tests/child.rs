@@ -205,7 +205,7 @@ fn store(bytes: Vec<u8>) -> String {
         let (start, last) = range.split_once('-').unwrap();
         let (start, last) = (start.parse::<usize>().unwrap(), last.parse::<usize>().unwrap().min(bytes.len() - 1));
         let range = format!("content-range: bytes {start}-{last}/{}\r\n", bytes.len());
-        response("206 Partial Content", &range, &bytes[start..=last])
+        response("206 Partial Content", &range, bytes.get(start..=last).unwrap())
     })
 }
 

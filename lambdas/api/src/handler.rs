@@ -50,10 +50,23 @@ async fn answer(State(world): State<World>, mut request: Request, next: Next) ->
     let _entered = span.entered();
     match response.extensions().get::<Cause>() {
         Some(Cause(cause)) => {
-            tracing::error!(http.method = %method, http.route = route, http.status = status, duration.ms = millis, error = cause, "request failed");
+            tracing::error!(
+                http.method = %method,
+                http.route = route,
+                http.status = status,
+                duration.ms = millis,
+                error = cause,
+                "request failed"
+            );
         }
         None => {
-            tracing::info!(http.method = %method, http.route = route, http.status = status, duration.ms = millis, "request answered");
+            tracing::info!(
+                http.method = %method,
+                http.route = route,
+                http.status = status,
+                duration.ms = millis,
+                "request answered"
+            );
         }
     }
     response

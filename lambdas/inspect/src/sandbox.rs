@@ -254,7 +254,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_clock_runs_only_while_the_child_is_waited_for() {
-        let mut clock = Clock(Duration::from_secs(60));
+        let mut clock = Clock(Duration::from_mins(1));
         assert_eq!(clock.run(std::future::ready(7)).await, Some(7));
         let left = clock.0;
         // The network's time.
@@ -275,7 +275,7 @@ mod tests {
             (0..1, 1, true),
             (0..2, 1, false),
             (1..1, 9, false),
-            (5..4, 9, false),
+            (Range { start: 5, end: 4 }, 9, false),
             (0..1_000_000, 2_000_000, true),
             (0..1_000_001, 2_000_000, false),
             (1_999_999..2_000_000, 2_000_000, true),

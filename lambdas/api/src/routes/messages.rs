@@ -40,7 +40,11 @@ pub struct SentView {
     uploads: BTreeMap<String, UploadView>,
 }
 
-problems!(SendProblems: NotFound, RoomClosed, ClientMessageIdReused, InvalidRequest, TooLarge, MalformedJson, UnsupportedMediaType, RequestTooLarge);
+problems!(
+    SendProblems:
+    NotFound, RoomClosed, ClientMessageIdReused, InvalidRequest, TooLarge, MalformedJson, UnsupportedMediaType,
+    RequestTooLarge
+);
 
 /// Send a message
 ///
@@ -118,7 +122,11 @@ pub struct NewText {
     text: String,
 }
 
-problems!(EditProblems: NotFound, NotTheAuthor, RoomClosed, MessageDeleted, InvalidRequest, MalformedJson, UnsupportedMediaType, RequestTooLarge);
+problems!(
+    EditProblems:
+    NotFound, NotTheAuthor, RoomClosed, MessageDeleted, InvalidRequest, MalformedJson, UnsupportedMediaType,
+    RequestTooLarge
+);
 
 /// Edit a message
 ///

@@ -38,7 +38,11 @@ pub struct NewRoom {
     customer: Option<String>,
 }
 
-problems!(OpenProblems: OperatorsOnly, CustomerHasRoom, TwoPeopleNeeded, InvalidRequest, MalformedJson, UnsupportedMediaType, RequestTooLarge);
+problems!(
+    OpenProblems:
+    OperatorsOnly, CustomerHasRoom, TwoPeopleNeeded, InvalidRequest, MalformedJson, UnsupportedMediaType,
+    RequestTooLarge
+);
 
 /// Open a room
 ///

@@ -11,6 +11,7 @@ use vestibule::people;
 use crate::support::chat::{Chat, File};
 use crate::support::cloud::Cloud;
 use crate::support::state::State;
+use crate::support::wait::until;
 
 /// Wants a problem document with this status and code.
 fn problem(answer: &(u16, Value), status: u16, code: &str) -> anyhow::Result<()> {
@@ -112,6 +113,11 @@ pub(crate) async fn only_a_whole_access_token_opens_the_api(cloud: Arc<Cloud>) -
         let (status, answer) = cloud.call(&token, "GET", "/v1/rooms", None).await?;
         ensure!(status == 401, "{what}: {status} {answer}");
     }
+    until("the end of a token's second", async || {
+        let (status, _) = cloud.call(&cloud.expired, "GET", "/v1/rooms", None).await?;
+        Ok((status == 401).then_some(()))
+    })
+    .await?;
     // An ID token is for the page that shows who signed in: it has no scope, and is no key to the API.
     let id_token = id_token(&cloud, &person).await?;
     let (status, answer) = cloud.call(&id_token, "GET", "/v1/rooms", None).await?;

@@ -12,7 +12,16 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Registry};
 
 /// The crates whose lines the level is for.
-const OURS: &[&str] = &["vestibule", "vestibule_api", "vestibule_ingest", "vestibule_inspect", "vestibule_store"];
+const OURS: &[&str] = &[
+    "vestibule",
+    "vestibule_api",
+    "vestibule_archive",
+    "vestibule_connect",
+    "vestibule_ingest",
+    "vestibule_inspect",
+    "vestibule_relay",
+    "vestibule_store",
+];
 
 /// Turns the logs on, at `level` for Vestibule's own code (`error`, `warn`, `info`, `debug` or `trace`; anything else counts
 /// as `info`) and `warn` for the libraries. Called once, at start-up.

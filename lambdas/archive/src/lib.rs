@@ -1,0 +1,1 @@
+//! Archives every change of a message: the first reader of the table's stream.

@@ -1,0 +1,1 @@
+//! Lets people in to the WebSocket, and out.

@@ -1,0 +1,3 @@
+//! Starts the function: settings, clients, runtime.
+
+fn main() {}

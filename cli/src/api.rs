@@ -20,6 +20,7 @@ use crate::http_client;
 const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024;
 
 /// The API as one signed-in person sees it.
+#[derive(Clone)]
 pub struct Api {
     http: Client,
     url: String,
@@ -60,11 +61,22 @@ pub struct Ticket {
     pub headers: BTreeMap<String, String>,
 }
 
+/// What opens the WebSocket. A credential: never logged, and so without `Debug`.
+#[derive(Deserialize)]
+pub struct ConnectTicket {
+    /// Good once, for some seconds.
+    pub ticket: String,
+    /// Where to connect.
+    pub url: String,
+}
+
 /// A message as the API shows it.
 #[derive(Debug, Deserialize)]
 pub struct Message {
     /// Its place in the room.
     pub seq: MessageSeq,
+    /// How often it was written.
+    pub ver: u64,
     /// Its attachments, in order.
     pub attachments: Vec<Attachment>,
 }
@@ -86,6 +98,13 @@ pub struct Attachment {
     pub variants: BTreeMap<String, Variant>,
     /// Why it was refused.
     pub rejection: Option<Rejection>,
+}
+
+impl Attachment {
+    /// Whether it waits for its bytes or for its decision.
+    pub fn is_pending(&self) -> bool {
+        self.state == "pending"
+    }
 }
 
 /// A thumbnail as the API shows it.
@@ -140,10 +159,26 @@ impl Api {
     ///
     /// # Errors
     /// When the API refuses or cannot be reached.
-    pub async fn send(&self, room: &RoomId, id: &ClientMessageId, files: &[Announcement]) -> anyhow::Result<Sent> {
-        let message = serde_json::json!({ "clientMessageId": id, "attachments": files });
+    pub async fn send(
+        &self,
+        room: &RoomId,
+        id: &ClientMessageId,
+        text: &str,
+        files: &[Announcement],
+    ) -> anyhow::Result<Sent> {
+        let message = serde_json::json!({ "clientMessageId": id, "text": text, "attachments": files });
         let sent = self.call(Method::POST, &format!("/v1/rooms/{room}/messages"), Some(&message)).await;
         sent.context("cannot send a message")
+    }
+
+    /// Gets a ticket for the WebSocket.
+    ///
+    /// # Errors
+    /// When the API refuses or cannot be reached.
+    pub async fn connect_ticket(&self) -> anyhow::Result<ConnectTicket> {
+        self.call(Method::POST, "/v1/connect-tickets", None::<&()>)
+            .await
+            .context("cannot get a ticket for the WebSocket")
     }
 
     /// Reads a message.

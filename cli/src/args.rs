@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{demo, dev, inspect, login};
+use crate::{demo, dev, inspect, login, send};
 
 /// The name of the stack where none is given.
 pub const DEFAULT_STACK: &str = "vestibule";
@@ -51,6 +51,8 @@ pub enum Command {
     Demo(demo::Args),
     /// Sign in, and stay signed in for the commands that need it
     Login(login::Args),
+    /// Send a message with files and wait until each is decided
+    Send(send::Args),
     /// Examine a file as ingest would, offline, and write its thumbnails
     Inspect(inspect::Args),
 }

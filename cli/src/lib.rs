@@ -9,19 +9,25 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::args::{Cli, Command};
 
 pub mod api;
+mod archive;
 pub mod args;
 pub mod aws;
 pub mod checkout;
+mod delivery;
 pub mod demo;
 pub mod dev;
 mod http_client;
 pub mod inspect;
+pub mod live;
 pub mod local;
 pub mod login;
+mod outgoing;
 pub mod people;
+pub mod send;
 pub mod stack;
 mod terminal;
 pub mod upload;
+mod watch;
 
 /// Carries a command out. A failure is told in one line, with its cause.
 pub fn run(cli: Cli) -> ExitCode {
@@ -31,6 +37,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Dev(args) => in_runtime(dev::run(&global, &args)),
         Command::Demo(args) => in_runtime(until_told(demo::run(&global, &args))),
         Command::Login(args) => in_runtime(login::run(&global, &args)),
+        Command::Send(args) => in_runtime(until_told(send::run(&global, &args))),
         Command::Inspect(args) => in_runtime(until_told(inspect::run(&global, &args))),
     };
     ended.unwrap_or_else(|error| {

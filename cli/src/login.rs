@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use vestibule_domain::timestamp::Timestamp;
 use vestibule_runtime::clock::Clock;
 use vestibule_runtime::config;
@@ -19,6 +19,9 @@ use crate::terminal;
 
 /// The longest password that Cognito takes is 256 characters; a line break may follow.
 const MAX_PASSWORD_BYTES: u64 = 4 * 256 + 2;
+
+/// A token that ends within this time is not used any more: what it is for may take a while.
+const SOON_SECONDS: i64 = 5 * 60;
 
 /// The arguments of `login`.
 #[derive(Debug, clap::Args)]
@@ -32,13 +35,13 @@ pub struct Args {
 }
 
 /// What is kept: mode 0600, one file for each stack. A credential, and so without `Debug`.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Session {
     /// The stack's name.
     stack: String,
     /// Where AWS's calls go, unless to AWS.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     endpoint_url: Option<String>,
     /// Who is signed in.
     identity: Identity,
@@ -88,6 +91,38 @@ pub async fn run(global: &Global, args: &Args) -> anyhow::Result<ExitCode> {
         terminal::print(&format!("signed in to {} as {}{groups} until {until}", stack.name(), identity.user))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The access token of whoever is signed in to `stack`. One that ends soon is exchanged for a new one first.
+///
+/// # Errors
+/// When nobody is signed in, or has been for too long.
+pub(crate) async fn access_token(stack: &Stack) -> anyhow::Result<String> {
+    let file = file(&folder()?, stack);
+    let session = kept(&file)?.with_context(|| {
+        let endpoint = stack.endpoint().map(|url| format!(" --endpoint-url {url}")).unwrap_or_default();
+        format!("nobody is signed in: vestibule login --stack {}{endpoint} --user NAME", stack.name())
+    })?;
+    let now = Clock::system().now();
+    if now.plus_seconds(SOON_SECONDS) < session.until {
+        return Ok(session.tokens.access);
+    }
+    let tokens = people::refresh(stack, &session.tokens.refresh).await;
+    let tokens = tokens.with_context(|| format!("{} must log in again", session.identity.user))?;
+    let access = tokens.access.clone();
+    keep(&file, &Session { until: now.plus_seconds(tokens.seconds), tokens, ..session })?;
+    Ok(access)
+}
+
+/// The session in `file`; `None` where there is none.
+fn kept(file: &Path) -> anyhow::Result<Option<Session>> {
+    let bytes = match fs::read(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        read => read.with_context(|| format!("cannot read {}", file.display()))?,
+    };
+    Ok(Some(
+        serde_json::from_slice(&bytes).with_context(|| format!("{} is not a session: log in again", file.display()))?,
+    ))
 }
 
 fn from_stdin() -> anyhow::Result<String> {
@@ -164,7 +199,8 @@ mod tests {
         keep(&file, &session).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&file), mode(file.parent().unwrap())), (0o600, 0o700));
-        assert!(fs::read_to_string(&file).unwrap().contains("eve"));
+        assert_eq!(kept(&file).unwrap().unwrap().identity.user, "eve");
+        assert!(kept(&folder.path().join("nobody.json")).unwrap().is_none());
         assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1);
     }
 }

@@ -27,7 +27,7 @@ pub struct Person {
 }
 
 /// What signing in gives. A credential: never logged, and so without `Debug`.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Tokens {
     /// Opens the API for an hour.
     pub access: String,
@@ -38,7 +38,7 @@ pub struct Tokens {
 }
 
 /// Who an access token says its bearer is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// Cognito's `sub`.
     pub id: String,
@@ -144,6 +144,24 @@ pub async fn sign_in_person(stack: &Stack, person: &Person) -> anyhow::Result<To
         SignedIn::Tokens(tokens) => Ok(tokens),
         SignedIn::NewPasswordWanted(_) => anyhow::bail!("{}'s password is only a first one", person.name),
     }
+}
+
+/// Gets a new access token for the bearer of a refresh token, which stays good.
+///
+/// # Errors
+/// When Cognito refuses: the refresh token has ended or was revoked.
+pub async fn refresh(stack: &Stack, refresh_token: &str) -> anyhow::Result<Tokens> {
+    let asked = Client::new(stack.sdk())
+        .initiate_auth()
+        .client_id(stack.output("UserPoolClientId")?)
+        .auth_flow(AuthFlowType::RefreshTokenAuth)
+        .auth_parameters("REFRESH_TOKEN", refresh_token);
+    let answer = asked.send().await.map_err(aws::failed("cannot stay signed in"))?;
+    let granted = answer.authentication_result().context("Cognito answered without tokens")?;
+    let access = granted.access_token().context("Cognito answered without an access token")?.to_owned();
+    // Cognito answers a new refresh token only where rotation is on.
+    let refresh = granted.refresh_token().unwrap_or(refresh_token).to_owned();
+    Ok(Tokens { access, refresh, seconds: i64::from(granted.expires_in()) })
 }
 
 /// Reads who an access token is for. It does not check the signature: it is for tokens that Cognito just gave us.

@@ -33,6 +33,15 @@ pub(crate) fn print_json(result: &impl Serialize) -> anyhow::Result<()> {
     print(&serde_json::to_string(result)?)
 }
 
+/// A stranger's text for the terminal: without control characters and without those that turn text around.
+pub(crate) fn shown(text: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
+    };
+    text.chars().filter(|c| !hidden(*c)).collect()
+}
+
 /// Says what is being done.
 pub(crate) fn note(text: &str) {
     eprintln!("{text} …");

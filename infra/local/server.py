@@ -14,6 +14,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
+import streams
+
 SERVE = "serve"
 
 # <linux/prctl.h>: orphaned descendants become this process's children.
@@ -43,6 +45,7 @@ def serve() -> None:
     from ministack import app as ministack  # takes half a second, and the supervisor does not need it
 
     sys.argv[1:] = []  # MiniStack reads the arguments too
+    streams.install()
     ministack.app = secure_on_loopback(ministack.app)
     ministack.main()
 

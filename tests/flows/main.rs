@@ -21,6 +21,7 @@ mod events_to_ingest;
 mod inbox_to_processed;
 mod inbox_to_quarantine;
 mod logs_of_one_upload;
+mod random_histories;
 mod roles;
 mod rooms_and_messages;
 mod support;
@@ -86,6 +87,8 @@ const FLOWS: &[(&str, Flow)] = flows![
         a_transient_fault_puts_the_message_back_early;
     logs_of_one_upload:
         one_id_joins_the_lines_of_all_functions_and_no_line_holds_a_secret;
+    random_histories:
+        numbers_stay_dense_and_the_archive_rebuilds_every_message;
     roles:
         every_function_has_a_role_of_its_own_without_wildcards;
     demo_from_outside:

@@ -1,5 +1,6 @@
 //! What the flows share: the local cloud, a room of one's own, and the whole state of it.
 
+pub(crate) mod archive;
 pub(crate) mod chat;
 pub(crate) mod cloud;
 pub(crate) mod state;

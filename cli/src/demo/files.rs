@@ -7,17 +7,13 @@ use anyhow::Context;
 use serde::Deserialize;
 use vestibule_domain::content_type::ContentType;
 
+use crate::outgoing::Outgoing;
+
 /// A file to send.
 #[derive(Debug, Clone)]
 pub(crate) struct Input {
-    /// Where it is.
-    pub(crate) path: PathBuf,
-    /// The last part of its path.
-    pub(crate) name: String,
-    /// Its bytes.
-    pub(crate) size: u64,
-    /// What it will be declared as.
-    pub(crate) declared: ContentType,
+    /// The file.
+    pub(crate) file: Outgoing,
     /// What must become of it; only known of fixtures.
     pub(crate) expected: Option<Expected>,
 }
@@ -78,25 +74,11 @@ fn fixture_of<'a>(files: &Path, manifest: &'a [Fixture], path: &Path) -> Option<
 }
 
 fn input(path: &Path, max: u64, fixture: Option<&Fixture>) -> anyhow::Result<Input> {
-    let shown = path.display();
-    // Opening it is the only way to know that it can be read.
-    let file = fs::File::open(path).with_context(|| format!("cannot read {shown}"))?;
-    let about = file.metadata().with_context(|| format!("cannot read {shown}"))?;
-    anyhow::ensure!(about.is_file(), "{shown} is not a file");
-    let size = about.len();
-    anyhow::ensure!(size <= max, "{shown} has {size} bytes, and the stack takes at most {max}");
-    let name = path.file_name().and_then(|name| name.to_str());
-    let name = name.with_context(|| format!("the name of {shown} is not UTF-8"))?.to_owned();
-    let declared = match fixture {
-        Some(fixture) => fixture.declared_type.clone(),
-        None => declared_by_extension(path)?,
-    };
-    Ok(Input { path: path.to_owned(), name, size, declared, expected: fixture.map(|fixture| fixture.expect.clone()) })
-}
-
-/// What a browser would say of a file: it goes by the name's extension too.
-fn declared_by_extension(path: &Path) -> anyhow::Result<ContentType> {
-    Ok(mime_guess::from_path(path).first_or_octet_stream().essence_str().parse()?)
+    let mut file = Outgoing::at(path, max)?;
+    if let Some(fixture) = fixture {
+        file.declared = fixture.declared_type.clone();
+    }
+    Ok(Input { file, expected: fixture.map(|fixture| fixture.expect.clone()) })
 }
 
 #[cfg(test)]
@@ -117,32 +99,18 @@ mod tests {
         let fixtures = fixtures();
         let inputs = inputs(fixtures.path(), &[], 3).unwrap();
         let [a] = inputs.as_slice() else { panic!("{inputs:?}") };
-        assert_eq!((a.name.as_str(), a.size, a.declared.as_str()), ("a.jpg", 3, "image/png"));
+        assert_eq!((a.file.name.as_str(), a.file.size, a.file.declared.as_str()), ("a.jpg", 3, "image/png"));
         assert_eq!(a.expected.as_ref().unwrap().code.as_deref(), Some("type-mismatch"));
     }
 
     #[test]
-    fn a_named_file_is_declared_by_its_extension_and_promises_nothing() {
+    fn a_named_file_promises_nothing_unless_it_is_a_fixture() {
         let fixtures = fixtures();
-        let named: Vec<PathBuf> = ["b.JPG", "c.unheard-of"].map(|name| fixtures.path().join(name)).to_vec();
-        for path in &named {
-            fs::write(path, "").unwrap();
-        }
-        let inputs = inputs(fixtures.path(), &named, 0).unwrap();
-        let declared: Vec<_> = inputs.iter().map(|input| input.declared.as_str()).collect();
-        assert_eq!(declared, ["image/jpeg", "application/octet-stream"]);
-        assert!(inputs.iter().all(|input| input.expected.is_none()));
-    }
-
-    #[test]
-    fn a_file_that_cannot_be_sent_is_named_with_the_reason() {
-        let fixtures = fixtures();
-        let why = |name: &str, max| {
-            let error = inputs(fixtures.path(), &[fixtures.path().join(name)], max).unwrap_err();
-            format!("{error:#}").replace(&fixtures.path().display().to_string(), "")
-        };
-        assert_eq!(why("files/a.jpg", 2), "/files/a.jpg has 3 bytes, and the stack takes at most 2");
-        assert_eq!(why("nothing", 2), "cannot read /nothing: No such file or directory (os error 2)");
-        assert_eq!(why("files", 2), "/files is not a file");
+        let other = fixtures.path().join("b.JPG");
+        fs::write(&other, "").unwrap();
+        let named = inputs(fixtures.path(), &[other, fixtures.path().join("files/a.jpg")], 3).unwrap();
+        let declared: Vec<_> =
+            named.iter().map(|input| (input.file.declared.as_str(), input.expected.is_some())).collect();
+        assert_eq!(declared, [("image/jpeg", false), ("image/png", true)]);
     }
 }

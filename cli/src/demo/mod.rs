@@ -1,41 +1,42 @@
 //! `vestibule demo`: the main job once, on real files, as a customer does it; and what became of each file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use futures::{StreamExt, TryStreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::{Instant, sleep};
 use vestibule_domain::id::{AttachmentId, MessageSeq, RoomId};
-use vestibule_domain::policy::MAX_ATTACHMENTS;
 use vestibule_domain::timestamp::Timestamp;
 use vestibule_runtime::clock::Clock;
 use vestibule_runtime::ids::Ids;
 
-use crate::api::{Announcement, Api, Attachment, Ticket};
+use crate::api::{Api, Attachment};
 use crate::args::Global;
 use crate::checkout::Checkout;
+use crate::delivery::{self, Announced, Sent};
 use crate::demo::files::Input;
 use crate::demo::report::{FileReport, Report};
 use crate::local::{LocalCloud, Options};
 use crate::people::{self, Person};
 use crate::stack::Stack;
-use crate::{aws, http_client, terminal, upload};
+use crate::watch::Watch;
+use crate::{archive, aws, terminal};
 
 mod files;
 mod report;
 
-/// Uploads at a time.
-const UPLOADS: usize = 4;
-/// Between two looks at a message.
+/// Between two looks at a bucket.
 const LOOK: Duration = Duration::from_millis(200);
 /// How long an object may stay in the inbox after its attachment was decided: deleting it is the last step.
 const RETIRE: Duration = Duration::from_secs(20);
+/// How long pushes and archive may be behind the last decision.
+const FOLLOW: Duration = Duration::from_mins(1);
+
+/// Changes of messages: place in the room, and version.
+type Changes = BTreeSet<(MessageSeq, u64)>;
 
 /// The arguments of `demo`.
 #[derive(Debug, clap::Args)]
@@ -50,22 +51,6 @@ pub struct Args {
     /// How long to wait for the last decision
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     deadline: u64,
-}
-
-/// A file on its way.
-struct Sent {
-    input: Input,
-    seq: MessageSeq,
-    id: AttachmentId,
-    uploaded: Timestamp,
-}
-
-/// A file that was announced, and how to upload it.
-struct Announced {
-    input: Input,
-    seq: MessageSeq,
-    id: AttachmentId,
-    ticket: Ticket,
 }
 
 /// Sends the files and says what became of them. The exit code tells whether all were decided, as expected where something
@@ -132,97 +117,80 @@ async fn as_customer(
     inputs: Vec<Input>,
     ids: &Ids,
 ) -> anyhow::Result<Report> {
+    let begun = Clock::system().now();
+    let deadline = Instant::now() + Duration::from_secs(args.deadline);
     let tokens = people::sign_in_person(stack, customer).await?;
     let api = Api::new(stack.api_url()?, tokens.access)?;
+    // Before anything is sent, so that no push is missed.
+    let mut watch = Watch::open(&api).await;
     let room = api.open_room().await?.room;
-    let announced = announce(&api, &room, inputs, ids).await?;
-    let sent = upload_all(announced).await?;
-    let decided = decisions(&api, &room, &sent, Duration::from_secs(args.deadline)).await?;
+    let files = inputs.iter().map(|input| input.file.clone()).collect();
+    let (seqs, announced) = delivery::announce(&api, &room, "", files, ids).await?;
+    let sent = upload_all(&inputs, announced).await?;
+    let decided = decisions(&api, &room, &sent, &mut watch, deadline).await?;
     let inbox_left = inbox_left(stack, &room).await?;
     api.close_room(&room).await?;
-    let files = sent
-        .iter()
-        .filter_map(|file| Some(FileReport::new(&file.input, file.seq, file.uploaded, decided.get(&file.id)?)));
-    Ok(Report { stack: stack.name().to_owned(), room, files: files.collect(), inbox_left })
-}
-
-/// Sends a message for every twenty files.
-async fn announce(api: &Api, room: &RoomId, inputs: Vec<Input>, ids: &Ids) -> anyhow::Result<Vec<Announced>> {
-    let mut announced = Vec::with_capacity(inputs.len());
-    for inputs in inputs.chunks(MAX_ATTACHMENTS) {
-        let files = stream::iter(inputs).then(|input| async move {
-            let sha256 = upload::digest(&input.path).await;
-            let sha256 = sha256.with_context(|| format!("cannot read {}", input.path.display()))?;
-            let content_type = input.declared.clone();
-            anyhow::Ok(Announcement { name: input.name.clone(), size: input.size, content_type, sha256 })
-        });
-        let files: Vec<Announcement> = files.try_collect().await?;
-        let mut sent = api.send(room, &ids.attachment()?.as_str().parse()?, &files).await?;
-        for (input, attachment) in inputs.iter().zip(sent.message.attachments) {
-            let ticket = sent.uploads.remove(&attachment.id);
-            let ticket = ticket.with_context(|| format!("the API gave no upload for {}", input.name))?;
-            announced.push(Announced { input: input.clone(), seq: sent.message.seq, id: attachment.id, ticket });
-        }
+    let mut changes = BTreeSet::new();
+    for seq in seqs {
+        changes.extend((1..=api.message(&room, seq).await?.ver).map(|ver| (seq, ver)));
     }
-    Ok(announced)
+    let pushes = pushes(&mut watch, &room, &changes).await;
+    let archived = archived(stack, &room, begun, &changes).await?;
+    let mut files = Vec::with_capacity(sent.len());
+    for (input, sent) in inputs.iter().zip(sent) {
+        let attachment = decided.get(&sent.id).context("the API left an attachment out")?;
+        files.push(FileReport::new(input, sent.seq, sent.uploaded?, attachment));
+    }
+    let (pushes, archived, changes) = (pushes.len(), archived.len(), changes.len());
+    Ok(Report { stack: stack.name().to_owned(), room, files, inbox_left, changes, pushes, archived })
 }
 
-async fn upload_all(announced: Vec<Announced>) -> anyhow::Result<Vec<Sent>> {
-    let (http, clock) = (http_client::client()?, Clock::system());
-    let bytes = announced.iter().map(|file| file.input.size).sum();
-    let bar = ProgressBar::new(bytes).with_message("uploading");
+/// Uploads all files under one bar. The demo has nothing to show when one cannot be uploaded.
+async fn upload_all(inputs: &[Input], announced: Vec<Announced>) -> anyhow::Result<Vec<Sent>> {
+    let bar = ProgressBar::new(inputs.iter().map(|input| input.file.size).sum()).with_message("uploading");
     bar.set_style(ProgressStyle::with_template("{msg:10} {bar:40} {bytes} of {total_bytes}  {bytes_per_sec}")?);
-    let uploads = stream::iter(announced).map(|Announced { input, seq, id, ticket }| {
-        let (http, clock, bar) = (&http, &clock, bar.clone());
-        async move {
-            // The last byte's moment, not the answer's: a small file may be decided before its sender reads that it arrived.
-            let last = Arc::new(AtomicI64::new(clock.now().millis()));
-            let sent = upload::upload(http, &ticket, &input.path, input.size, {
-                let (last, clock) = (Arc::clone(&last), clock.clone());
-                move |bytes| {
-                    bar.inc(bytes);
-                    last.store(clock.now().millis(), Ordering::Relaxed);
-                }
-            });
-            sent.await.with_context(|| format!("cannot upload {}", input.path.display()))?;
-            let uploaded = Timestamp::from_millis(last.load(Ordering::Relaxed));
-            anyhow::Ok(Sent { input, seq, id, uploaded })
-        }
-    });
-    let sent = uploads.buffered(UPLOADS).try_collect().await;
+    let mut sent = delivery::upload_all(announced, |_| bar.clone()).await?;
     bar.finish_and_clear();
-    sent
+    match sent.iter().position(|file| file.uploaded.is_err()) {
+        Some(failed) => Err(sent.swap_remove(failed).uploaded.err().context("it failed")?),
+        None => Ok(sent),
+    }
 }
 
-/// Waits until every attachment is decided, or the time is up: what is pending then stays so in the answer.
 async fn decisions(
     api: &Api,
     room: &RoomId,
     sent: &[Sent],
-    wait: Duration,
+    watch: &mut Watch,
+    deadline: Instant,
 ) -> anyhow::Result<BTreeMap<AttachmentId, Attachment>> {
-    let deadline = Instant::now() + wait;
     let bar = ProgressBar::new(sent.len() as u64).with_message("deciding");
     bar.set_style(ProgressStyle::with_template("{msg:10} {bar:40} {pos} of {len}")?);
-    let mut seqs: Vec<MessageSeq> = sent.iter().map(|file| file.seq).collect();
-    seqs.dedup();
-    let mut known = BTreeMap::new();
+    let decided = delivery::decisions(api, room, sent, watch, deadline, |known| {
+        bar.set_position(known.values().filter(|attachment| !attachment.is_pending()).count() as u64);
+    });
+    let decided = decided.await;
+    bar.finish_and_clear();
+    decided
+}
+
+/// The distinct changes that were pushed, after giving the last ones time to come.
+async fn pushes(watch: &mut Watch, room: &RoomId, changes: &Changes) -> Changes {
+    let deadline = Instant::now() + FOLLOW;
+    while !changes.is_subset(&watch.pushes(room)) && watch.is_live() && Instant::now() < deadline {
+        watch.changed(room, deadline).await;
+    }
+    watch.pushes(room)
+}
+
+/// The distinct changes in the archive, after giving the last ones time to get there.
+async fn archived(stack: &Stack, room: &RoomId, since: Timestamp, changes: &Changes) -> anyhow::Result<Changes> {
+    let deadline = Instant::now() + FOLLOW;
     loop {
-        let mut undecided = Vec::new();
-        for seq in seqs {
-            let message = api.message(room, seq).await?;
-            if message.attachments.iter().any(|attachment| attachment.state == "pending") {
-                undecided.push(seq);
-            }
-            known.extend(message.attachments.into_iter().map(|attachment| (attachment.id.clone(), attachment)));
+        let archived = archive::changes(stack, room, since).await?;
+        if changes.is_subset(&archived) || Instant::now() >= deadline {
+            return Ok(archived);
         }
-        let decided = known.values().filter(|attachment| attachment.state != "pending").count();
-        bar.set_position(decided as u64);
-        if undecided.is_empty() || Instant::now() >= deadline {
-            bar.finish_and_clear();
-            return Ok(known);
-        }
-        seqs = undecided;
         sleep(LOOK).await;
     }
 }

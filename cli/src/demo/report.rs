@@ -26,6 +26,12 @@ pub(crate) struct Report {
     pub(crate) files: Vec<FileReport>,
     /// Object versions that are still in the inbox.
     pub(crate) inbox_left: usize,
+    /// Changes of the messages: each was sent, and each file was decided.
+    pub(crate) changes: usize,
+    /// How many distinct changes the sender was told of over the WebSocket.
+    pub(crate) pushes: usize,
+    /// How many distinct changes are in the archive.
+    pub(crate) archived: usize,
 }
 
 /// What became of one file.
@@ -69,10 +75,10 @@ impl FileReport {
     pub(crate) fn new(input: &Input, seq: MessageSeq, uploaded: Timestamp, attachment: &Attachment) -> Self {
         let facts = attachment.facts.as_ref();
         let mut report = Self {
-            name: input.name.clone(),
-            declared: input.declared.to_string(),
+            name: input.file.name.clone(),
+            declared: input.file.declared.to_string(),
             found: facts.map(|facts| facts.content_type.to_string()),
-            bytes: input.size,
+            bytes: input.file.size,
             state: attachment.state.clone(),
             rejection: attachment.rejection.as_ref().map(|rejection| rejection.code.as_str().to_owned()),
             width: facts.and_then(|facts| facts.width),
@@ -80,7 +86,7 @@ impl FileReport {
             variants: attachment.variants.clone(),
             // The two clocks may differ by a little, and on AWS they do.
             millis: attachment.decided_at.map(|at| u64::try_from(at.millis() - uploaded.millis()).unwrap_or(0)),
-            path: input.path.display().to_string(),
+            path: input.file.path.display().to_string(),
             seq,
             id: attachment.id.clone(),
             frames: facts.and_then(|facts| facts.frames),
@@ -144,6 +150,11 @@ impl Report {
         if self.inbox_left > 0 {
             problems.push(format!("{} objects were left in the inbox", self.inbox_left));
         }
+        for (what, count) in [("pushed", self.pushes), ("archived", self.archived)] {
+            if count != self.changes {
+                problems.push(format!("{count} changes were {what}, not {}", self.changes));
+            }
+        }
         problems
     }
 
@@ -165,7 +176,10 @@ impl Report {
                     .set_alignment(CellAlignment::Right),
             ]);
         }
-        format!("{table}\nobjects left in the inbox: {}", self.inbox_left)
+        format!(
+            "{table}\nobjects left in the inbox: {}\nchanges of messages: {}, pushed: {}, archived: {}",
+            self.inbox_left, self.changes, self.pushes, self.archived
+        )
     }
 
     /// Writes `report.json`.
@@ -184,20 +198,23 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outgoing::Outgoing;
 
     fn input(expected: Expected) -> Input {
         Input {
-            path: "/tmp/a.jpg".into(),
-            name: "a.jpg".to_owned(),
-            size: 12_345,
-            declared: "image/jpeg".parse().unwrap(),
+            file: Outgoing {
+                path: "/tmp/a.jpg".into(),
+                name: "a.jpg".to_owned(),
+                size: 12_345,
+                declared: "image/jpeg".parse().unwrap(),
+            },
             expected: Some(expected),
         }
     }
 
     fn report(files: Vec<FileReport>) -> Report {
         let room = "01jd3v8q0zk5w6x7y8z9abcdef".parse().unwrap();
-        Report { stack: "vestibule".to_owned(), room, files, inbox_left: 0 }
+        Report { stack: "vestibule".to_owned(), room, files, inbox_left: 0, changes: 3, pushes: 3, archived: 3 }
     }
 
     fn attachment(json: &serde_json::Value) -> Attachment {
@@ -249,8 +266,14 @@ mod tests {
         let pending = serde_json::json!({ "state": "pending" });
         let mut report = report(vec![file(expected.clone(), &refused()), file(expected, &pending)]);
         report.inbox_left = 1;
+        report.archived = 2;
         let refused = "a.jpg: state is rejected, not ready, type is none, not image/jpeg, width is none, not 1";
-        let problems = [refused, "a.jpg: was not decided in time", "1 objects were left in the inbox"];
+        let problems = [
+            refused,
+            "a.jpg: was not decided in time",
+            "1 objects were left in the inbox",
+            "2 changes were archived, not 3",
+        ];
         assert_eq!(report.problems(), problems);
     }
 }

@@ -9,6 +9,7 @@ pub mod disposition;
 pub mod id;
 pub mod inspection;
 pub mod key;
+pub mod live;
 pub mod message;
 pub mod policy;
 pub mod rejection;

@@ -217,10 +217,11 @@ pub(crate) mod tests {
     fn a_record_is_a_flat_line_with_both_images_whole() {
         let mut change = change(2);
         let nested = Value::Map([("state".to_owned(), Value::Text("ready".to_owned()))].into());
-        change.new.as_mut().unwrap().insert(
-            "attachments".to_owned(),
-            Value::Map([("01jd3v8q0zk5w6x7y8z9abcdeg".to_owned(), nested)].into()),
-        );
+        change
+            .new
+            .as_mut()
+            .unwrap()
+            .insert("attachments".to_owned(), Value::Map([("01jd3v8q0zk5w6x7y8z9abcdeg".to_owned(), nested)].into()));
         change.new.as_mut().unwrap().insert("raw".to_owned(), Value::Binary(b"\0\xFF".to_vec()));
         let line = Record::of(change).unwrap().to_line().unwrap();
         insta::assert_snapshot!(line);

@@ -45,7 +45,9 @@ pub fn replay(records: impl IntoIterator<Item = Record>) -> BTreeMap<MessageKey,
 
 fn rebuild(mut story: Vec<Record>) -> Rebuilt {
     // A removal has the version of what it removed, and comes after it.
-    story.sort_by(|a, b| (a.ver, a.event == Event::Remove, &a.event_id).cmp(&(b.ver, b.event == Event::Remove, &b.event_id)));
+    story.sort_by(|a, b| {
+        (a.ver, a.event == Event::Remove, &a.event_id).cmp(&(b.ver, b.event == Event::Remove, &b.event_id))
+    });
     story.dedup_by(|a, b| a.event_id == b.event_id);
     let mut rebuilt = Rebuilt { item: None, ver: 0, breaks: Vec::new() };
     for record in story {

@@ -200,9 +200,10 @@ impl Value {
             }
             (Some(b'['), None) => {
                 let values: Vec<&RawValue> = serde_json::from_str(json).map_err(no_json)?;
-                let values = values.iter().enumerate().map(|(place, raw)| {
-                    Self::read_at(raw.get(), &format!("{pointer}/{place}"), types, depth + 1)
-                });
+                let values = values
+                    .iter()
+                    .enumerate()
+                    .map(|(place, raw)| Self::read_at(raw.get(), &format!("{pointer}/{place}"), types, depth + 1));
                 values.collect::<Result<_, _>>().map(Self::List)
             }
             (Some(b'{'), None) => {
@@ -269,7 +270,9 @@ pub(crate) mod tests {
         ] {
             assert_eq!(parsed(text).as_deref(), Some(json), "{text}");
         }
-        for bad in ["", "-", "+", ".", "1.", "e5", "1e", "--1", "0x10", "1 ", "NaN", "Infinity", "1,5", &"1".repeat(201)] {
+        for bad in
+            ["", "-", "+", ".", "1.", "e5", "1e", "--1", "0x10", "1 ", "NaN", "Infinity", "1,5", &"1".repeat(201)]
+        {
             assert_eq!(parsed(bad), None, "{bad}");
         }
     }

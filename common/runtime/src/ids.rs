@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use vestibule_domain::id::{AttachmentId, InvalidId, RoomId};
+use vestibule_domain::live::Ticket;
 
 /// Makes ids that nobody has used.
 #[derive(Clone)]
@@ -37,9 +38,36 @@ impl Ids {
     }
 }
 
+/// Makes secrets that nobody can guess.
+#[derive(Clone)]
+pub struct Secrets(Arc<dyn Fn() -> [u8; 32] + Send + Sync>);
+
+impl Secrets {
+    /// Secrets from the operating system's random numbers.
+    pub fn random() -> Self {
+        Self::new(rand::random)
+    }
+
+    /// Secrets that `next` makes.
+    pub fn new(next: impl Fn() -> [u8; 32] + Send + Sync + 'static) -> Self {
+        Self(Arc::new(next))
+    }
+
+    /// A ticket for the WebSocket.
+    pub fn ticket(&self) -> Ticket {
+        Ticket::new((self.0)())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_ticket_is_another() {
+        let secrets = Secrets::random();
+        assert_ne!(secrets.ticket(), secrets.ticket());
+    }
 
     #[test]
     fn random_ids_are_valid_and_differ() {

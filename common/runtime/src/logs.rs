@@ -57,6 +57,17 @@ fn filter(level: &str) -> EnvFilter {
     EnvFilter::new(format!("warn,{}", ours.join(",")))
 }
 
+/// An error and its causes, in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write;

@@ -15,6 +15,13 @@ pub async fn load() -> SdkConfig {
         .await
 }
 
+/// A client that posts to the connections of a WebSocket API, at `url`. It tries once: whoever posts knows better whether and
+/// when to try again.
+pub fn connections(config: &SdkConfig, url: String) -> aws_sdk_apigatewaymanagement::Client {
+    let config = aws_sdk_apigatewaymanagement::config::Builder::from(config).endpoint_url(url);
+    aws_sdk_apigatewaymanagement::Client::from_conf(config.retry_config(RetryConfig::disabled()).build())
+}
+
 /// An S3 client. Behind an endpoint of one's own there is no DNS for bucket names, so it addresses buckets by path.
 pub fn s3(config: &SdkConfig) -> aws_sdk_s3::Client {
     let path_style = config.endpoint_url().is_some();

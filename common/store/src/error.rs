@@ -135,6 +135,7 @@ impl StoreError {
                 | "Throttling"
                 | "ProvisionedThroughputExceededException"
                 | "RequestLimitExceeded"
+                | "LimitExceededException"
                 | "TooManyRequestsException"
                 | "KMS.ThrottlingException"
                 | "ExpiredToken"
@@ -147,6 +148,7 @@ impl StoreError {
                 | "NoSuchVersion"
                 | "NoSuchUpload"
                 | "NotFound"
+                | "GoneException"
                 | "NoSuchBucket"
                 | "ResourceNotFoundException",
                 _,
@@ -190,6 +192,8 @@ mod tests {
         assert!(matches!(sorted("NoSuchVersion", 404), StoreError::Missing { .. }));
         assert!(matches!(sorted("AccessDenied", 403), StoreError::Denied { .. }));
         assert!(matches!(sorted("ExpiredToken", 400), StoreError::Unavailable { .. }));
+        assert!(matches!(sorted("GoneException", 410), StoreError::Missing { .. }));
+        assert!(matches!(sorted("LimitExceededException", 429), StoreError::Unavailable { .. }));
         assert!(matches!(sorted("SlowDown", 503), StoreError::Unavailable { .. }));
     }
 

@@ -1,5 +1,7 @@
 //! The product's AWS calls, grouped by what they keep. AWS types come in here and go no further.
 
+pub mod archive;
+pub mod connections;
 pub mod cursor;
 pub mod decisions;
 pub mod error;

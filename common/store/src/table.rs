@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use vestibule_domain::id::{ClientMessageId, MessageSeq, RoomId, UserId};
+use vestibule_domain::live::{ConnectionId, Ticket};
 use vestibule_domain::timestamp::Timestamp;
 
 use crate::error::StoreError;
@@ -19,6 +20,11 @@ pub(crate) const GSI1: &str = "GSI1";
 /// A text attribute.
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
+}
+
+/// A moment as DynamoDB's `ttl` has it: whole seconds since 1970.
+pub(crate) fn since_1970(moment: Timestamp) -> u64 {
+    u64::try_from(moment.seconds()).unwrap_or(0)
 }
 
 /// A number attribute.
@@ -55,6 +61,29 @@ pub(crate) fn customer_pk(customer: &UserId) -> AttributeValue {
 pub(crate) fn customer_slot_sk() -> AttributeValue {
     text("ACTIVE")
 }
+
+/// The partition of a ticket that opens the WebSocket: a digest, never the ticket itself.
+pub(crate) fn ticket_pk(ticket: &Ticket) -> AttributeValue {
+    text(format!("TICKET#{}", ticket.digest()))
+}
+
+/// The sort key of a ticket.
+pub(crate) fn ticket_sk() -> AttributeValue {
+    text("T")
+}
+
+/// The partition of a person: their connections.
+pub(crate) fn user_pk(user: &UserId) -> AttributeValue {
+    text(format!("USER#{user}"))
+}
+
+/// The sort key of a connection, which is also its partition in the index: who closes it knows its id alone.
+pub(crate) fn connection_sk(connection: &ConnectionId) -> AttributeValue {
+    text(format!("{CONNECTION}{connection}"))
+}
+
+/// What the sort keys of connections begin with.
+pub(crate) const CONNECTION: &str = "CONN#";
 
 /// The index partition of an operator's open rooms, or of the rooms that wait for an operator.
 pub(crate) fn open_rooms_pk(operator: Option<&UserId>) -> AttributeValue {

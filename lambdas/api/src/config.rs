@@ -2,6 +2,7 @@
 
 use vestibule_domain::policy::DEFAULT_MAX_UPLOAD_BYTES;
 use vestibule_runtime::config::{ConfigError, Settings as Reader};
+use vestibule_runtime::websocket::WebSocketApi;
 
 /// What the function needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,10 @@ pub struct Settings {
     pub upload_url_seconds: u32,
     /// For how many seconds a download's URL works (`DOWNLOAD_URL_SECONDS`, default 300, at most 12 hours).
     pub download_url_seconds: u32,
+    /// For how many seconds a ticket opens the WebSocket (`TICKET_SECONDS`, default 30, at most 300).
+    pub ticket_seconds: u32,
+    /// The WebSocket (`WEBSOCKET_…`).
+    pub websocket: WebSocketApi,
     /// Least level of log lines (`LOG_LEVEL`, default `info`).
     pub log_level: String,
 }
@@ -37,6 +42,8 @@ impl Settings {
             max_upload_bytes: reader.number("MAX_UPLOAD_BYTES", DEFAULT_MAX_UPLOAD_BYTES, 1..=DEFAULT_MAX_UPLOAD_BYTES),
             upload_url_seconds: reader.number("UPLOAD_URL_SECONDS", 900, 1..=TWELVE_HOURS),
             download_url_seconds: reader.number("DOWNLOAD_URL_SECONDS", 300, 1..=TWELVE_HOURS),
+            ticket_seconds: reader.number("TICKET_SECONDS", 30, 1..=300),
+            websocket: WebSocketApi::read(&mut reader),
             log_level: lookup("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),
         };
         reader.finish(settings)
@@ -50,13 +57,15 @@ mod tests {
     #[test]
     fn what_is_not_set_has_the_templates_default() {
         let lookup = |name: &str| match name {
-            "TABLE_NAME" | "INBOX_BUCKET" | "PROCESSED_BUCKET" => Some(name.to_lowercase()),
+            "TABLE_NAME" | "INBOX_BUCKET" | "PROCESSED_BUCKET" | "WEBSOCKET_API_ID" | "WEBSOCKET_STAGE"
+            | "WEBSOCKET_DOMAIN" => Some(name.to_lowercase()),
             _ => None,
         };
         let settings = Settings::read(&lookup).unwrap();
         assert_eq!(settings.table, "table_name");
         assert_eq!(settings.max_upload_bytes, 5_368_709_120);
         assert_eq!((settings.upload_url_seconds, settings.download_url_seconds), (900, 300));
+        assert_eq!(settings.ticket_seconds, 30);
     }
 
     #[test]
@@ -65,7 +74,8 @@ mod tests {
         assert_eq!(
             Settings::read(&lookup).unwrap_err().to_string(),
             "settings: TABLE_NAME is not set; INBOX_BUCKET is not set; PROCESSED_BUCKET is not set; \
-             UPLOAD_URL_SECONDS must be from 1 to 43200, not \"0\""
+             UPLOAD_URL_SECONDS must be from 1 to 43200, not \"0\"; WEBSOCKET_API_ID is not set; WEBSOCKET_STAGE is not set; \
+             WEBSOCKET_DOMAIN is not set"
         );
     }
 }

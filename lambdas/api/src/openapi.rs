@@ -45,6 +45,7 @@ const EVERYWHERE: &[Code] = &[Code::Unauthenticated, Code::InternalError, Code::
         (name = "messages", description = "What they say."),
         (name = "attachments", description = "What they attach, once it is examined."),
         (name = "uploads", description = "How it gets here."),
+        (name = "live", description = "Being told of what changes."),
     ),
 )]
 struct Frame;

@@ -7,7 +7,7 @@ use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use lambda_http::request::RequestContext;
 use serde_json::{Value, json};
 use vestibule_runtime::clock::Clock;
-use vestibule_runtime::ids::Ids;
+use vestibule_runtime::ids::{Ids, Secrets};
 
 use crate::config::Settings;
 use crate::world::World;
@@ -38,14 +38,17 @@ pub(crate) fn world() -> World {
         "TABLE_NAME" => Some("table".to_owned()),
         "INBOX_BUCKET" => Some("inbox".to_owned()),
         "PROCESSED_BUCKET" => Some("processed".to_owned()),
+        "WEBSOCKET_API_ID" | "WEBSOCKET_STAGE" | "WEBSOCKET_DOMAIN" => Some("socket".to_owned()),
         _ => None,
     };
     World::new(
         aws_sdk_dynamodb::Client::from_conf(table),
         &aws_sdk_s3::Client::from_conf(buckets),
+        None,
         Settings::read(&settings).unwrap(),
         Clock::new(|| "2026-11-22T22:35:14.000Z".parse().unwrap()),
         Ids::random(),
+        Secrets::random(),
     )
 }
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use vestibule_runtime::clock::Clock;
-use vestibule_runtime::ids::Ids;
+use vestibule_runtime::ids::{Ids, Secrets};
+use vestibule_store::connections::Tickets;
 use vestibule_store::messages::Messages;
 use vestibule_store::rooms::Rooms;
 use vestibule_store::signed_urls::SignedUrls;
@@ -19,26 +20,36 @@ pub struct World {
     pub messages: Messages,
     /// Signs uploads and downloads.
     pub urls: SignedUrls,
+    /// What opens the WebSocket.
+    pub tickets: Tickets,
+    /// Where the WebSocket is.
+    pub websocket_url: String,
     /// The function's settings.
     pub settings: Arc<Settings>,
     /// Tells the time.
     pub clock: Clock,
     /// Makes ids.
     pub ids: Ids,
+    /// Makes secrets.
+    pub secrets: Secrets,
 }
 
 impl World {
-    /// The world that these clients reach.
+    /// The world that these clients reach, through `endpoint` unless it is AWS.
     pub fn new(
         table: aws_sdk_dynamodb::Client,
         buckets: &aws_sdk_s3::Client,
+        endpoint: Option<&str>,
         settings: Settings,
         clock: Clock,
         ids: Ids,
+        secrets: Secrets,
     ) -> Self {
         Self {
             rooms: Rooms::new(table.clone(), settings.table.clone()),
-            messages: Messages::new(table, settings.table.clone()),
+            messages: Messages::new(table.clone(), settings.table.clone()),
+            tickets: Tickets::new(table, settings.table.clone()),
+            websocket_url: settings.websocket.client_url(endpoint),
             urls: SignedUrls::new(
                 buckets,
                 settings.inbox_bucket.clone(),
@@ -49,6 +60,7 @@ impl World {
             settings: Arc::new(settings),
             clock,
             ids,
+            secrets,
         }
     }
 }

@@ -5,6 +5,7 @@ use futures::future::join_all;
 use serde_json::Value;
 use tracing::Instrument as _;
 use vestibule_domain::correlation::CorrelationId;
+use vestibule_runtime::logs::chain;
 use vestibule_store::error::Fault;
 use vestibule_store::objects::InboxVersion;
 
@@ -123,17 +124,6 @@ fn log_failure(error: &IngestError) {
         Fault::Permanent => "permanent",
     };
     tracing::error!(outcome = "fault", fault, error.message = %chain(error), "the upload was not finished");
-}
-
-/// An error and its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// Puts a message back with a delay that doubles with every try, rather than after the queue's long visibility time-out.

@@ -93,6 +93,11 @@ impl Chat {
     pub(crate) async fn announce_as(&self, id: &str, attachments: &Value) -> anyhow::Result<Vec<Slot>> {
         let body = json!({ "clientMessageId": id, "attachments": attachments });
         let sent = self.call("POST", &format!("/v1/rooms/{}/messages", self.room), Some(&body)).await?;
+        self.slots(&sent)
+    }
+
+    /// The attachments that the answer to a send announces.
+    pub(crate) fn slots(&self, sent: &Value) -> anyhow::Result<Vec<Slot>> {
         let message: MessageSeq = serde_json::from_value(sent["message"]["seq"].clone())?;
         let attachments = sent["message"]["attachments"].as_array().context("a message lists its attachments")?;
         let slots = attachments.iter().map(|attachment| {

@@ -11,7 +11,7 @@ use vestibule_domain::timestamp::Timestamp;
 use super::Draft;
 use crate::error::StoreError;
 use crate::table::{
-    self, changed_pk, changed_sk, message_sk, meta_sk, number, open_rooms_sk, room_pk, sent_once_sk, text,
+    self, changed_pk, changed_sk, message_sk, meta_sk, number, open_rooms_sk, room_pk, sent_once_sk, since_1970, text,
 };
 
 const OPERATION: &str = "a part of TransactWriteItems that sends a message";
@@ -93,10 +93,6 @@ pub(super) fn sent_once(table: &str, message: &Message, draft: &Draft) -> Result
         .build()
         .map_err(|source| StoreError::unreadable(OPERATION, source))?;
     Ok(TransactWriteItem::builder().put(put).build())
-}
-
-fn since_1970(moment: Timestamp) -> u64 {
-    u64::try_from(moment.seconds()).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::world::World;
 
 pub mod attachments;
 pub mod history;
+pub mod live;
 pub mod messages;
 pub mod rooms;
 pub mod uploads;
@@ -24,6 +25,7 @@ pub fn all() -> OpenApiRouter<World> {
         .merge(history::routes())
         .merge(attachments::routes())
         .merge(uploads::routes())
+        .merge(live::routes())
 }
 
 /// The room, for one of its two people. To anyone else it does not exist.

@@ -1,0 +1,154 @@
+//! Sends files in a room and waits until they are decided: what `send` and `demo` have in common.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use anyhow::Context;
+use futures::{StreamExt, TryStreamExt, stream};
+use indicatif::ProgressBar;
+use tokio::time::Instant;
+use vestibule_domain::id::{AttachmentId, MessageSeq, RoomId};
+use vestibule_domain::policy::MAX_ATTACHMENTS;
+use vestibule_domain::timestamp::Timestamp;
+use vestibule_runtime::clock::Clock;
+use vestibule_runtime::ids::Ids;
+
+use crate::api::{Announcement, Api, Attachment, Ticket};
+use crate::outgoing::Outgoing;
+use crate::watch::Watch;
+use crate::{http_client, upload};
+
+/// Uploads at a time.
+const UPLOADS: usize = 4;
+/// Between two looks at what is undecided while pushes come: a push is a hint and may be lost.
+const LOOK_WHILE_PUSHED: Duration = Duration::from_secs(5);
+/// Between two looks where no push can come.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// A file that was announced, and how to upload it.
+pub(crate) struct Announced {
+    file: Outgoing,
+    seq: MessageSeq,
+    id: AttachmentId,
+    ticket: Ticket,
+}
+
+/// A file that was announced and, if all went well, uploaded.
+pub(crate) struct Sent {
+    /// The file.
+    pub(crate) file: Outgoing,
+    /// The message's place in the room.
+    pub(crate) seq: MessageSeq,
+    /// The attachment.
+    pub(crate) id: AttachmentId,
+    /// When its last byte went, or why it did not.
+    pub(crate) uploaded: anyhow::Result<Timestamp>,
+}
+
+/// Sends a message for every twenty files, the first of them with `text`. Without files, a message of text alone. Answers the
+/// messages' places, and the files in their order.
+///
+/// # Errors
+/// When a file cannot be read or the API refuses.
+pub(crate) async fn announce(
+    api: &Api,
+    room: &RoomId,
+    text: &str,
+    files: Vec<Outgoing>,
+    ids: &Ids,
+) -> anyhow::Result<(BTreeSet<MessageSeq>, Vec<Announced>)> {
+    let (mut seqs, mut announced) = (BTreeSet::new(), Vec::with_capacity(files.len()));
+    let mut messages: Vec<&[Outgoing]> = files.chunks(MAX_ATTACHMENTS).collect();
+    if messages.is_empty() {
+        messages.push(&[]);
+    }
+    for (number, files) in messages.into_iter().enumerate() {
+        let announcements: Vec<Announcement> = stream::iter(files).then(announcement).try_collect().await?;
+        let text = if number == 0 { text } else { "" };
+        let mut sent = api.send(room, &ids.attachment()?.as_str().parse()?, text, &announcements).await?;
+        seqs.insert(sent.message.seq);
+        for (file, attachment) in files.iter().zip(sent.message.attachments) {
+            let ticket = sent.uploads.remove(&attachment.id);
+            let ticket = ticket.with_context(|| format!("the API gave no upload for {}", file.name))?;
+            announced.push(Announced { file: file.clone(), seq: sent.message.seq, id: attachment.id, ticket });
+        }
+    }
+    Ok((seqs, announced))
+}
+
+async fn announcement(file: &Outgoing) -> anyhow::Result<Announcement> {
+    let sha256 = upload::digest(&file.path).await.with_context(|| format!("cannot read {}", file.path.display()))?;
+    Ok(Announcement { name: file.name.clone(), size: file.size, content_type: file.declared.clone(), sha256 })
+}
+
+/// Uploads the files, a few at a time, and moves the bar that `bar_of` gives for each. One that fails stops no other.
+///
+/// # Errors
+/// When HTTP cannot be set up.
+pub(crate) async fn upload_all(
+    announced: Vec<Announced>,
+    bar_of: impl Fn(&Outgoing) -> ProgressBar,
+) -> anyhow::Result<Vec<Sent>> {
+    let (http, clock) = (http_client::client()?, Clock::system());
+    let uploads = stream::iter(announced).map(|Announced { file, seq, id, ticket }| {
+        let (http, clock, bar) = (&http, &clock, bar_of(&file));
+        async move {
+            // The last byte's moment, not the answer's: a small file may be decided before its sender reads that it arrived.
+            let last = Arc::new(AtomicI64::new(clock.now().millis()));
+            let sent = upload::upload(http, &ticket, &file.path, file.size, {
+                let (last, clock, bar) = (Arc::clone(&last), clock.clone(), bar.clone());
+                move |bytes| {
+                    bar.inc(bytes);
+                    last.store(clock.now().millis(), Ordering::Relaxed);
+                }
+            });
+            let ended = sent.await.with_context(|| format!("cannot upload {}", file.path.display()));
+            let uploaded = ended.map(|()| Timestamp::from_millis(last.load(Ordering::Relaxed)));
+            Sent { file, seq, id, uploaded }
+        }
+    });
+    Ok(uploads.buffered(UPLOADS).collect().await)
+}
+
+/// Waits until every uploaded attachment is decided, or the deadline has come: what is pending then stays so in the answer.
+/// Whenever there is news, `told` is given all that is known.
+///
+/// # Errors
+/// When the API cannot be asked.
+pub(crate) async fn decisions(
+    api: &Api,
+    room: &RoomId,
+    sent: &[Sent],
+    watch: &mut Watch,
+    deadline: Instant,
+    mut told: impl FnMut(&BTreeMap<AttachmentId, Attachment>),
+) -> anyhow::Result<BTreeMap<AttachmentId, Attachment>> {
+    let awaited: BTreeSet<&AttachmentId> =
+        sent.iter().filter(|file| file.uploaded.is_ok()).map(|file| &file.id).collect();
+    let mut undecided: BTreeSet<MessageSeq> = sent.iter().map(|file| file.seq).collect();
+    let mut known = BTreeMap::new();
+    let mut look_at = undecided.clone();
+    loop {
+        for seq in look_at {
+            let message = api.message(room, seq).await?;
+            let waits = |attachment: &Attachment| attachment.is_pending() && awaited.contains(&attachment.id);
+            if !message.attachments.iter().any(waits) {
+                undecided.remove(&seq);
+            }
+            known.extend(message.attachments.into_iter().map(|attachment| (attachment.id.clone(), attachment)));
+        }
+        told(&known);
+        let now = Instant::now();
+        if undecided.is_empty() || now >= deadline {
+            return Ok(known);
+        }
+        let pause = if watch.is_live() { LOOK_WHILE_PUSHED } else { LOOK };
+        // Of the messages that were pushed, or of all when it was quiet.
+        look_at = match watch.changed(room, deadline.min(now + pause)).await {
+            Some(seq) => BTreeSet::from([seq]).intersection(&undecided).copied().collect(),
+            None => undecided.clone(),
+        };
+    }
+}

@@ -1,0 +1,220 @@
+//! Connections of the WebSocket: tickets that open one, who has which, and posting to them.
+
+use aws_sdk_apigatewaymanagement::primitives::Blob;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::types::ReturnValue;
+use serde::{Deserialize, Serialize};
+use vestibule_domain::id::UserId;
+use vestibule_domain::live::{ConnectionId, ServerFrame, Ticket};
+use vestibule_domain::timestamp::Timestamp;
+
+use crate::backoff::Backoff;
+use crate::error::StoreError;
+use crate::table::{self, CONNECTION, GSI1, connection_sk, number, since_1970, text, ticket_pk, ticket_sk, user_pk};
+
+/// Tickets, as the API issues and `connect` redeems them.
+#[derive(Clone)]
+pub struct Tickets {
+    client: Client,
+    table: String,
+}
+
+/// The item at `TICKET#…`.
+#[derive(Serialize, Deserialize)]
+struct Issued {
+    user: UserId,
+    /// When it ends, in seconds since 1970.
+    ttl: u64,
+}
+
+impl Tickets {
+    /// Tickets in `table`.
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// Makes `ticket` good for `user` until `until`.
+    ///
+    /// # Errors
+    /// [`StoreError`], when the table cannot be written.
+    pub async fn issue(&self, ticket: &Ticket, user: &UserId, until: Timestamp) -> Result<(), StoreError> {
+        const OPERATION: &str = "PutItem of a ticket";
+        let item = table::to_item(OPERATION, &Issued { user: user.clone(), ttl: since_1970(until) })?;
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        let put = put.item("PK", ticket_pk(ticket)).item("SK", ticket_sk());
+        let put = put.condition_expression("attribute_not_exists(PK)");
+        put.send().await.map_err(|error| StoreError::classify(OPERATION, error))?;
+        Ok(())
+    }
+
+    /// Takes `ticket`, which is good once and until its end, and answers whose it was; `None` when it is not good.
+    ///
+    /// # Errors
+    /// [`StoreError`], when the table cannot be written; the ticket may then be gone.
+    pub async fn redeem(&self, ticket: &Ticket, now: Timestamp) -> Result<Option<UserId>, StoreError> {
+        const OPERATION: &str = "DeleteItem of a ticket";
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key("PK", ticket_pk(ticket))
+            .key("SK", ticket_sk())
+            // DynamoDB may be days late to delete what has ended.
+            .condition_expression("attribute_exists(PK) AND #ttl > :now")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":now", number(since_1970(now)))
+            .return_values(ReturnValue::AllOld);
+        match delete.send().await {
+            Ok(deleted) => {
+                let issued: Issued = table::from_item(OPERATION, deleted.attributes.unwrap_or_default())?;
+                Ok(Some(issued.user))
+            }
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(None),
+                _ => Err(StoreError::classify(OPERATION, error)),
+            },
+        }
+    }
+}
+
+/// Open connections: who has which, and posting to them.
+#[derive(Clone)]
+pub struct Connections {
+    client: Client,
+    table: String,
+    posts: aws_sdk_apigatewaymanagement::Client,
+}
+
+/// The item at `CONN#…`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Opened {
+    user: UserId,
+    connected_at: Timestamp,
+    ttl: u64,
+}
+
+/// What became of a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Posted {
+    /// It is on its way.
+    Sent,
+    /// There is no such connection any more.
+    Gone,
+}
+
+impl Connections {
+    /// Connections in `table`, posted to by `posts`.
+    pub fn new(client: Client, table: String, posts: aws_sdk_apigatewaymanagement::Client) -> Self {
+        Self { client, table, posts }
+    }
+
+    /// Notes that `user` has opened `connection`, until `until` at the latest.
+    ///
+    /// # Errors
+    /// [`StoreError`], when the table cannot be written.
+    pub async fn open(
+        &self,
+        connection: &ConnectionId,
+        user: &UserId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        const OPERATION: &str = "PutItem of a connection";
+        let opened = Opened { user: user.clone(), connected_at: now, ttl: since_1970(until) };
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(table::to_item(OPERATION, &opened)?))
+            .item("PK", user_pk(user))
+            .item("SK", connection_sk(connection))
+            .item("GSI1PK", connection_sk(connection))
+            .item("GSI1SK", user_pk(user));
+        put.send().await.map_err(|error| StoreError::classify(OPERATION, error))?;
+        Ok(())
+    }
+
+    /// The connections that `user` has open, as far as is known.
+    ///
+    /// # Errors
+    /// [`StoreError`], when the table cannot be read or holds what it should not.
+    pub async fn of(&self, user: &UserId, now: Timestamp) -> Result<Vec<ConnectionId>, StoreError> {
+        const OPERATION: &str = "Query of a person's connections";
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("PK = :user AND begins_with(SK, :connection)")
+            .filter_expression("#ttl > :now")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":user", user_pk(user))
+            .expression_attribute_values(":connection", text(CONNECTION))
+            .expression_attribute_values(":now", number(since_1970(now)));
+        let mut items = query.into_paginator().items().send();
+        let mut connections = Vec::new();
+        while let Some(item) = items.next().await {
+            let item = item.map_err(|error| StoreError::classify(OPERATION, error))?;
+            let id = item.get("SK").and_then(|key| key.as_s().ok()).and_then(|key| key.strip_prefix(CONNECTION));
+            let id = id.ok_or_else(|| StoreError::unreadable(OPERATION, "a connection without its key"))?;
+            connections.push(id.parse().map_err(|source| StoreError::unreadable(OPERATION, source))?);
+        }
+        Ok(connections)
+    }
+
+    /// Forgets a connection of `user`. Forgetting it again is no error.
+    ///
+    /// # Errors
+    /// [`StoreError`], when the table cannot be written.
+    pub async fn forget(&self, connection: &ConnectionId, user: &UserId) -> Result<(), StoreError> {
+        let delete = self.client.delete_item().table_name(&self.table);
+        let delete = delete.key("PK", user_pk(user)).key("SK", connection_sk(connection));
+        delete.send().await.map_err(|error| StoreError::classify("DeleteItem of a connection", error))?;
+        Ok(())
+    }
+
+    /// Forgets a connection of which only the id is known. The index may not know it yet; then the first post to it, or its time,
+    /// ends it.
+    ///
+    /// # Errors
+    /// [`StoreError`], when the table cannot be read or written.
+    pub async fn close(&self, connection: &ConnectionId) -> Result<(), StoreError> {
+        const OPERATION: &str = "Query of a connection's owner";
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(GSI1)
+            .key_condition_expression("GSI1PK = :connection")
+            .expression_attribute_values(":connection", connection_sk(connection));
+        let found = query.send().await.map_err(|error| StoreError::classify(OPERATION, error))?;
+        for item in found.items() {
+            let user = item.get("GSI1SK").and_then(|key| key.as_s().ok()).and_then(|key| key.strip_prefix("USER#"));
+            let user = user.ok_or_else(|| StoreError::unreadable(OPERATION, "a connection without its owner"))?;
+            let user = user.parse().map_err(|source| StoreError::unreadable(OPERATION, source))?;
+            self.forget(connection, &user).await?;
+        }
+        Ok(())
+    }
+
+    /// Posts `frame`. While the connection takes no more, waits and tries again, for some seconds.
+    ///
+    /// # Errors
+    /// [`StoreError`], when it is still busy then, or something else keeps the frame from it.
+    pub async fn post(&self, connection: &ConnectionId, frame: &ServerFrame) -> Result<Posted, StoreError> {
+        const OPERATION: &str = "PostToConnection";
+        let data = serde_json::to_vec(frame).map_err(|source| StoreError::unreadable(OPERATION, source))?;
+        let mut backoff = Backoff::new(connection.as_str());
+        loop {
+            let post = self.posts.post_to_connection().connection_id(connection.as_str());
+            let Err(error) = post.data(Blob::new(data.clone())).send().await else { return Ok(Posted::Sent) };
+            match StoreError::classify(OPERATION, error) {
+                StoreError::Missing { .. } => return Ok(Posted::Gone),
+                StoreError::Unavailable { .. } if backoff.again().await => {}
+                error => return Err(error),
+            }
+        }
+    }
+}

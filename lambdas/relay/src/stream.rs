@@ -1,0 +1,77 @@
+//! Reads which message changed off a record of the table's stream. The images' content is nobody's business here.
+
+use aws_lambda_events::event::dynamodb::EventRecord;
+use serde_dynamo::AttributeValue;
+use serde_json::Value as Json;
+use vestibule_domain::id::MessageSeq;
+use vestibule_domain::live::Push;
+
+/// The push that tells of a record; `None` when it is no change of a message. For a removal, which nothing of ours does, it has
+/// the version that was.
+pub fn push(record: &Json) -> Option<Push> {
+    let change = serde_json::from_value::<EventRecord>(record.clone()).ok()?.change;
+    let keys = change.keys;
+    let text = |name: &str| match keys.get(name) {
+        Some(AttributeValue::S(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let room = text("PK")?.strip_prefix("ROOM#")?.parse().ok()?;
+    let seq = MessageSeq::from_digits(text("SK")?.strip_prefix("MSG#")?).ok()?;
+    let image = if change.new_image.is_empty() { change.old_image } else { change.new_image };
+    let ver = match image.get("ver") {
+        Some(AttributeValue::N(number)) => number.parse().ok()?,
+        _ => return None,
+    };
+    Some(Push { room, seq, ver })
+}
+
+/// The record's place in its shard, as far as it has one.
+pub fn sequence(record: &Json) -> Option<&str> {
+    record.get("dynamodb")?.get("SequenceNumber")?.as_str().filter(|sequence| !sequence.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ROOM: &str = "01jd3v8q0zk5w6x7y8z9abcdef";
+
+    fn modify() -> Json {
+        json!({
+            "eventID": "1", "eventName": "MODIFY", "awsRegion": "eu-central-1",
+            "dynamodb": {
+                "ApproximateCreationDateTime": 1_795_386_914.5, "SequenceNumber": "100",
+                "Keys": { "PK": { "S": format!("ROOM#{ROOM}") }, "SK": { "S": "MSG#000000000007" } },
+                "NewImage": { "ver": { "N": "3" } }, "OldImage": { "ver": { "N": "2" } },
+            },
+        })
+    }
+
+    #[test]
+    fn a_push_names_room_place_and_version() {
+        let push = push(&modify()).unwrap();
+        assert_eq!((push.room.as_str(), push.seq.get(), push.ver), (ROOM, 7, 3));
+        let mut removal = modify();
+        removal["dynamodb"].as_object_mut().unwrap().remove("NewImage");
+        assert_eq!(super::push(&removal).unwrap().ver, 2);
+        assert_eq!(sequence(&modify()), Some("100"));
+    }
+
+    #[test]
+    fn what_is_no_change_of_a_message_is_no_push() {
+        let with = |pointer: &str, value: Json| {
+            let mut record = modify();
+            *record.pointer_mut(pointer).unwrap() = value;
+            push(&record)
+        };
+        assert_eq!(push(&json!({})), None);
+        assert_eq!(with("/dynamodb/Keys", json!({})), None);
+        assert_eq!(with("/dynamodb/Keys/PK", json!({ "S": "ROOM#x" })), None);
+        assert_eq!(with("/dynamodb/Keys/SK", json!({ "S": "META" })), None);
+        assert_eq!(with("/dynamodb/NewImage/ver", json!({ "N": "-1" })), None);
+        assert_eq!(with("/dynamodb/NewImage/ver", json!({ "S": "3" })), None);
+        assert_eq!(sequence(&json!({ "dynamodb": { "SequenceNumber": "" } })), None);
+    }
+}

@@ -25,6 +25,8 @@ mod random_histories;
 mod roles;
 mod rooms_and_messages;
 mod support;
+mod table_to_archive;
+mod table_to_people;
 
 use support::cloud::Cloud;
 
@@ -87,6 +89,16 @@ const FLOWS: &[(&str, Flow)] = flows![
         a_transient_fault_puts_the_message_back_early;
     logs_of_one_upload:
         one_id_joins_the_lines_of_all_functions_and_no_line_holds_a_secret;
+    table_to_archive:
+        every_change_says_who_why_and_when,
+        batches_that_come_again_or_are_split_lose_and_clobber_nothing,
+        poison_behind_healthy_records_is_answered_by_its_place,
+        poison_lands_in_the_failure_bucket_and_holds_nothing_up;
+    table_to_people:
+        two_people_see_every_change_and_a_stranger_none,
+        a_ticket_opens_one_connection_and_only_for_a_while,
+        nothing_is_said_before_hello_and_what_is_not_understood_is_said,
+        a_connection_that_is_gone_is_forgotten_and_keeps_no_other_from_its_pushes;
     random_histories:
         numbers_stay_dense_and_the_archive_rebuilds_every_message;
     roles:

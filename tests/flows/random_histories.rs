@@ -18,7 +18,7 @@ use crate::support::state::State;
 use crate::support::wait::until;
 
 /// Histories in one run, and steps in one history. The API and ingest answer each step in milliseconds.
-const HISTORIES: u32 = 4;
+const HISTORIES: u32 = 8;
 const STEPS: std::ops::Range<usize> = 8..28;
 /// Tries to make a history that fails shorter.
 const SHRINKING: u32 = 24;

@@ -3,5 +3,6 @@
 pub(crate) mod archive;
 pub(crate) mod chat;
 pub(crate) mod cloud;
+pub(crate) mod socket;
 pub(crate) mod state;
 pub(crate) mod wait;

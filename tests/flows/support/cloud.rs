@@ -41,6 +41,7 @@ impl Cloud {
             ("IngestTimeoutSeconds", "30".to_owned()),
             ("IngestVisibilitySeconds", "180".to_owned()),
             ("InspectTimeoutSeconds", "25".to_owned()),
+            ("ArchiveMaxRetries", "2".to_owned()),
         ];
         let options = Options {
             name: "tests".to_owned(),
@@ -115,11 +116,16 @@ impl Cloud {
 
     /// Calls the deployed ingest function with an event and answers what it answered.
     pub(crate) async fn invoke_ingest(&self, event: &Value) -> anyhow::Result<Value> {
+        self.invoke("IngestFunction", event).await
+    }
+
+    /// Calls the deployed function that an output names with an event and answers what it answered.
+    pub(crate) async fn invoke(&self, function: &str, event: &Value) -> anyhow::Result<Value> {
         let payload = aws_sdk_lambda::primitives::Blob::new(serde_json::to_vec(event)?);
-        let call = self.lambda.invoke().function_name(self.output("IngestFunction")?).payload(payload);
+        let call = self.lambda.invoke().function_name(self.output(function)?).payload(payload);
         let answer = call.send().await?;
         let payload = answer.payload.map(aws_sdk_lambda::primitives::Blob::into_inner).unwrap_or_default();
-        anyhow::ensure!(answer.function_error.is_none(), "ingest failed: {}", String::from_utf8_lossy(&payload));
+        anyhow::ensure!(answer.function_error.is_none(), "{function} failed: {}", String::from_utf8_lossy(&payload));
         Ok(serde_json::from_slice(&payload)?)
     }
 

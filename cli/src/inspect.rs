@@ -7,7 +7,7 @@ use anyhow::Context;
 use serde::Serialize;
 use vestibule_domain::content_type::ContentType;
 use vestibule_domain::inspection::{Facts, Inspection, Thumbnail};
-use vestibule_domain::policy::InspectLimits;
+use vestibule_domain::policy::InspectPolicy;
 use vestibule_domain::rejection::Rejection;
 use vestibule_inspect::examine::{Claim, examine};
 use vestibule_inspect::sandbox::{Budget, Sandbox};
@@ -76,7 +76,7 @@ pub async fn run(global: &Global, args: &Args) -> anyhow::Result<ExitCode> {
     let declared = args.content_type.clone().unwrap_or_else(|| suggested(&args.file));
     let claim = Claim { size: about.len(), content_type: declared.clone(), sha256: None };
     let sandbox = Sandbox::of_this_executable(Budget::default())?;
-    let answered = examine(&sandbox, &mut Source::File(file), claim, &InspectLimits::default())
+    let answered = examine(&sandbox, &mut Source::File(file), claim, &InspectPolicy::default())
         .await?
         .with_context(|| format!("{} has gone", args.file.display()))?;
     let detail = answered.examination.detail;

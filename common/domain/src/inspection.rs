@@ -65,6 +65,12 @@ pub struct Facts {
     /// Pictures in an animation; absent for a still.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frames: Option<u32>,
+    /// Entries of a zip archive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entries: Option<u64>,
+    /// Bytes that a zip archive unpacks to, by its directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unpacked_size: Option<u64>,
     /// A blurred preview, base 64: <https://evanw.github.io/thumbhash/>
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thumbhash: Option<String>,
@@ -83,6 +89,8 @@ impl Facts {
             width: None,
             height: None,
             frames: None,
+            entries: None,
+            unpacked_size: None,
             thumbhash: None,
             recipe: None,
         }

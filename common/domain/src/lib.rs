@@ -1,6 +1,7 @@
 //! The words every part of Vestibule shares: ids, object keys, documents, states, rejections and the upload policy. Pure:
 //! no AWS, no clock, no environment, no network.
 
+pub mod admission;
 pub mod attachment;
 pub mod content_type;
 pub mod correlation;
@@ -15,3 +16,4 @@ pub mod policy;
 pub mod rejection;
 pub mod room;
 pub mod timestamp;
+pub mod types;

@@ -1,5 +1,6 @@
 //! What may come in: every limit in one place, inclusive, with its default.
 
+use crate::admission::Admission;
 use crate::rejection::{Rejection, RejectionCode};
 
 /// Most attachments of one message.
@@ -24,6 +25,40 @@ pub struct InspectLimits {
     pub max_pixels: u64,
     /// Most frames of an animation (`MAX_FRAMES`).
     pub max_frames: u32,
+    /// Most entries of a zip archive (`MAX_ARCHIVE_ENTRIES`).
+    pub max_archive_entries: u64,
+    /// Most bytes that a zip archive unpacks to, by its directory (`MAX_ARCHIVE_BYTES`).
+    pub max_archive_bytes: u64,
+    /// How many times its own size a zip archive may unpack to (`MAX_ARCHIVE_RATIO`), when it is more than
+    /// [`SMALL_ARCHIVE_BYTES`]. Deflate makes at most 1,032 of one; logs and sheets, the best that honest archives do, make some
+    /// dozens.
+    pub max_archive_ratio: u64,
+}
+
+/// Up to this, an archive may unpack to whatever it says: 64 MiB harm nobody.
+pub const SMALL_ARCHIVE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// What may come in, and what is looked at to tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InspectPolicy {
+    /// Limits.
+    pub limits: InspectLimits,
+    /// Types.
+    pub admission: Admission,
+    /// Encrypted files.
+    pub encrypted: EncryptedFiles,
+}
+
+/// What becomes of files that are encrypted, so that nobody can look into them (`ENCRYPTED_FILES`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EncryptedFiles {
+    /// They do not come in.
+    #[default]
+    Refuse,
+    /// They do.
+    Accept,
 }
 
 impl Default for InspectLimits {
@@ -33,6 +68,9 @@ impl Default for InspectLimits {
             max_image_bytes: 128 * 1024 * 1024,
             max_pixels: 50_000_000,
             max_frames: 1000,
+            max_archive_entries: 10_000,
+            max_archive_bytes: 10 * 1024 * 1024 * 1024,
+            max_archive_ratio: 200,
         }
     }
 }

@@ -22,6 +22,14 @@ pub enum RejectionCode {
     ChecksumMismatch,
     /// The file is longer than the limit.
     TooLarge,
+    /// Files of this type do not come in.
+    TypeNotAllowed,
+    /// The file is two files in one.
+    Polyglot,
+    /// The archive would unpack to more than the limits.
+    ArchiveBomb,
+    /// The file is encrypted, so nobody can look into it.
+    Encrypted,
     /// Looking at the file took more time or memory than the limits, or broke the inspector.
     InspectionFailed,
 }
@@ -37,6 +45,10 @@ impl RejectionCode {
         Self::SizeMismatch,
         Self::ChecksumMismatch,
         Self::TooLarge,
+        Self::TypeNotAllowed,
+        Self::Polyglot,
+        Self::ArchiveBomb,
+        Self::Encrypted,
         Self::InspectionFailed,
     ];
 
@@ -51,6 +63,10 @@ impl RejectionCode {
             Self::SizeMismatch => "size-mismatch",
             Self::ChecksumMismatch => "checksum-mismatch",
             Self::TooLarge => "too-large",
+            Self::TypeNotAllowed => "type-not-allowed",
+            Self::Polyglot => "polyglot",
+            Self::ArchiveBomb => "archive-bomb",
+            Self::Encrypted => "encrypted",
             Self::InspectionFailed => "inspection-failed",
         }
     }
@@ -68,6 +84,13 @@ impl RejectionCode {
             }
             Self::ChecksumMismatch => "This file changed on its way here. Please try sending it again.",
             Self::TooLarge => "This file is larger than can be accepted here.",
+            Self::TypeNotAllowed => "Files of this kind are not accepted here.",
+            Self::Polyglot => {
+                "There is something else hidden in this file. Please save it again in the program that it comes from, \
+                 and send that."
+            }
+            Self::ArchiveBomb => "This archive holds more than can be accepted here.",
+            Self::Encrypted => "This file is encrypted and cannot be examined. Please send it without a password.",
             Self::InspectionFailed => "This file could not be examined safely, so it was not accepted.",
         }
     }

@@ -152,7 +152,8 @@ fn is_beyond_us(declared: &ContentType, found: &ContentType) -> bool {
     unknown || !matches!(kind(declared).as_str(), "image" | "audio" | "video" | "font") || kind(declared) == kind(found)
 }
 
-fn is_zip_based(found: &ContentType) -> bool {
+/// Whether files of this type are zip archives with certain entries.
+pub(crate) fn is_zip_based(found: &ContentType) -> bool {
     found.as_str().ends_with("+zip") || ZIP_BASED.iter().any(|prefix| found.as_str().starts_with(prefix))
 }
 

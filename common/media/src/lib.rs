@@ -3,15 +3,17 @@
 //! [`probe::Probe`] reads without doing I/O: it says which range it needs next, and its driver fetches it from a URL, a file or
 //! a slice. From the first bytes it learns the type (`sniff`) and whether the sender told the truth about it (`claim`).
 //! A picture is then read whole and goes through `picture`, whose steps are the other modules, one each: `structure` (is all
-//! of it there?), `limits`, `decode`, `resize`, `colour`, `orient`, `encode` and `preview`.
+//! of it there, and nothing else?), `limits`, `decode`, `resize`, `colour`, `orient`, `encode` and `preview`.
 
 mod claim;
 mod colour;
 mod decode;
 mod encode;
+mod inside;
 mod limits;
 mod orient;
 mod picture;
+mod polyglot;
 mod preview;
 pub mod probe;
 mod raster;

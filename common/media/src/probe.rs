@@ -8,24 +8,34 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use vestibule_domain::admission::NotAdmitted;
 use vestibule_domain::content_type::ContentType;
 use vestibule_domain::digest::Sha256Digest;
 use vestibule_domain::inspection::{Facts, Inspection};
-use vestibule_domain::policy::InspectLimits;
+use vestibule_domain::policy::{InspectLimits, InspectPolicy};
 use vestibule_domain::rejection::{Rejection, RejectionCode};
 
 use crate::decode::Format;
+use crate::inside::{self, Inside, MAX_DIRECTORY_BYTES, Stop};
 use crate::picture::{self, Picture, RECIPE};
 use crate::sniff::{Hole, Sniffed, glance, sniff};
-use crate::sparse::Sparse;
-use crate::{claim, trouble::Trouble};
+use crate::sparse::{Missing, Sparse};
+use crate::trouble::Trouble;
+use crate::{claim, polyglot};
 
 /// Length of the first range, and of each further one of a file that is not read whole.
 pub const RANGE_BYTES: u64 = 64 * 1024;
 /// Longest single range of a file that is not read whole: a zip's end record is looked for in its last 65,557 bytes.
 const MAX_RANGE_BYTES: u64 = 2 * RANGE_BYTES;
 /// Most ranges that are asked for before the type found so far is good enough.
-pub const MAX_RANGES: u32 = 8;
+const MAX_SNIFF_RANGES: u32 = 8;
+/// Most ranges that are asked for in all: those, the rest of a picture or the end of another file, and two more to which the end
+/// points: an archive's last record and its directory.
+pub const MAX_RANGES: u32 = MAX_SNIFF_RANGES + 4;
+/// Longest single range, in bytes, of a file of which `limits` hold.
+pub fn longest_range(limits: &InspectLimits) -> u64 {
+    limits.max_image_bytes.max(MAX_DIRECTORY_BYTES).max(MAX_RANGE_BYTES)
+}
 
 /// What is known of a file before its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,7 +91,7 @@ pub struct WrongLength {
 #[derive(Debug)]
 pub struct Probe {
     subject: Subject,
-    limits: InspectLimits,
+    policy: InspectPolicy,
     file: Sparse,
     asked: u32,
     range: Range<u64>,
@@ -89,12 +99,12 @@ pub struct Probe {
 
 impl Probe {
     /// Begins to examine a file.
-    pub fn start(subject: Subject, limits: InspectLimits) -> Step {
+    pub fn start(subject: Subject, policy: InspectPolicy) -> Step {
         if subject.size == 0 {
             return refused(RejectionCode::Empty, None);
         }
         let range = 0..RANGE_BYTES.min(subject.size);
-        Step::Need(Self { file: Sparse::new(subject.size), subject, limits, asked: 1, range })
+        Step::Need(Self { file: Sparse::new(subject.size), subject, policy, asked: 1, range })
     }
 
     /// The range that is needed: not empty, and inside the file.
@@ -117,21 +127,46 @@ impl Probe {
     fn step(self) -> Step {
         let sniffed = match sniff(&self.file) {
             Ok(sniffed) => sniffed,
-            Err(Hole(at)) if self.asked < MAX_RANGES && at < self.subject.size => return self.ask_around(at),
+            Err(Hole(at)) if self.asked < MAX_SNIFF_RANGES && at < self.subject.size => return self.ask_around(at),
             Err(Hole(_)) => glance(&self.file),
         };
+        if let Some(refused) = self.not_admitted(&sniffed) {
+            return refused;
+        }
         let Some(kept) = claim::settle(&self.subject.declared_type, &sniffed) else {
             return refused(RejectionCode::TypeMismatch, Some(contradiction(&self.subject.declared_type, &sniffed)));
         };
         let format = Format::of(&kept);
-        if format.is_some() && self.subject.size > self.limits.max_image_bytes {
+        if let Some(what) = polyglot::head(&kept, self.file.head()) {
+            return refused(RejectionCode::Polyglot, Some(what.to_owned()));
+        }
+        if format.is_some() && self.subject.size > self.policy.limits.max_image_bytes {
             return too_large_a_picture();
         }
         if format.is_some() && self.file.whole().is_none() {
             let range = self.file.rest();
             return self.ask(range);
         }
-        self.conclude(kept, format)
+        match inside::look(&self.file, &kept, &self.policy) {
+            Ok(inside) => self.conclude(kept, format, &inside),
+            Err(Stop::Missing(Missing(range))) if self.asked < MAX_RANGES => self.ask(range),
+            Err(Stop::Missing(_)) => refused(RejectionCode::Damaged, Some("it leads from place to place".to_owned())),
+            Err(Stop::Refused(code, detail)) => refused(code, Some(detail)),
+        }
+    }
+
+    /// The refusal of a type that does not come in. What the bytes are counts; of a text the sender's word does as well, since
+    /// nothing in it tells a script from other text.
+    fn not_admitted(&self, sniffed: &Sniffed) -> Option<Step> {
+        let claimed = Some(&self.subject.declared_type).filter(|_| sniffed.text);
+        let mut types = [Some(&sniffed.found), claimed].into_iter().flatten();
+        let unwanted = types.find_map(|name| Some((name, self.policy.admission.judge(name).err()?)));
+        let (name, why) = unwanted?;
+        let detail = match why {
+            NotAdmitted::Dangerous(danger) => format!("{name}: {danger:?}"),
+            NotAdmitted::Unwanted => format!("{name}: on the list of what is denied"),
+        };
+        Some(refused(RejectionCode::TypeNotAllowed, Some(detail)))
     }
 
     /// Asks for the bytes from `at` on, and so many more that the end of the file is in the same range if it is near.
@@ -146,8 +181,9 @@ impl Probe {
     }
 
     /// The verdict on a file of which everything that is needed is there.
-    fn conclude(self, kept: ContentType, format: Option<Format>) -> Step {
+    fn conclude(self, kept: ContentType, format: Option<Format>, inside: &Inside) -> Step {
         let mut facts = Facts::of_type(kept);
+        (facts.entries, facts.unpacked_size) = (inside.entries, inside.unpacked_size);
         let whole = self.file.whole();
         facts.sha256 = whole.map(|bytes| Sha256Digest::new(Sha256::digest(bytes).into()));
         if let (Some(found), Some(declared)) = (facts.sha256, self.subject.declared_sha256)
@@ -156,7 +192,7 @@ impl Probe {
             return refused(RejectionCode::ChecksumMismatch, Some(format!("the bytes hash to {found}")));
         }
         match (whole, format) {
-            (Some(bytes), Some(format)) => match picture::examine(format, bytes, &self.limits) {
+            (Some(bytes), Some(format)) => match picture::examine(format, bytes, &self.policy.limits) {
                 Ok(picture) => accepted_picture(facts, picture),
                 Err(trouble) => refused_for(&trouble),
             },
@@ -216,7 +252,7 @@ mod tests {
         read: impl Fn(Range<u64>) -> Vec<u8>,
     ) -> (Examination, Vec<Range<u64>>) {
         let mut ranges = Vec::new();
-        let mut step = Probe::start(subject, limits);
+        let mut step = Probe::start(subject, InspectPolicy { limits, ..InspectPolicy::default() });
         loop {
             match step {
                 Step::Done(examination) => return (*examination, ranges),
@@ -304,8 +340,9 @@ mod tests {
         let (examination, ranges) = drive(subject(SIZE, "video/mp4"), limits, read);
         let Verdict::Accepted(found) = examination.verdict else { panic!("refused: {:?}", examination.verdict) };
         assert_eq!(found.facts, Facts::of_type("video/mp4".parse().unwrap()));
-        assert_eq!(ranges.len(), 2, "{ranges:?}");
-        assert!(ranges.iter().map(|range| range.end - range.start).sum::<u64>() <= 2 * RANGE_BYTES, "{ranges:?}");
+        // Its head, its end with what it is a film by, and what may be an archive at its end.
+        assert_eq!(ranges.len(), 3, "{ranges:?}");
+        assert!(ranges.iter().map(|range| range.end - range.start).sum::<u64>() <= 3 * RANGE_BYTES, "{ranges:?}");
     }
 
     #[test]
@@ -333,12 +370,12 @@ mod tests {
         let read = |range: Range<u64>| range.map(boxes).collect::<Vec<u8>>();
         let (examination, ranges) = drive(subject(1 << 33, "video/mp4"), InspectLimits::default(), read);
         assert_eq!(code(&examination.verdict), None, "{examination:?}");
-        assert_eq!(ranges.len(), MAX_RANGES as usize);
+        assert_eq!(ranges.len(), MAX_SNIFF_RANGES as usize + 1);
     }
 
     #[test]
     fn a_supply_of_another_length_is_an_error() {
-        let Step::Need(probe) = Probe::start(subject(10, "text/plain"), InspectLimits::default()) else { panic!() };
+        let Step::Need(probe) = Probe::start(subject(10, "text/plain"), InspectPolicy::default()) else { panic!() };
         assert!(probe.supply(vec![0; 9]).is_err());
     }
 

@@ -36,6 +36,29 @@ impl Sparse {
         Some(self.head()).filter(|head| head.len() as u64 == self.size)
     }
 
+    /// The file's length, in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The bytes of `range`, as far as the file goes.
+    ///
+    /// # Errors
+    /// What of them has not been supplied.
+    pub(crate) fn bytes(&self, range: Range<u64>) -> Result<Vec<u8>, Missing> {
+        let end = range.end.min(self.size);
+        let mut bytes = Vec::new();
+        let mut at = range.start;
+        while at < end {
+            let known = self.from(at).ok_or(Missing(at..end))?;
+            let wanted = usize::try_from(end - at).unwrap_or(usize::MAX);
+            let taken = known.get(..wanted.min(known.len())).unwrap_or(known);
+            bytes.extend_from_slice(taken);
+            at += taken.len() as u64;
+        }
+        Ok(bytes)
+    }
+
     /// The missing range after the head.
     pub(crate) fn rest(&self) -> Range<u64> {
         self.head().len() as u64..self.size
@@ -53,6 +76,10 @@ impl Sparse {
         Reader { file: self, at: 0, hole: Cell::new(None) }
     }
 }
+
+/// A range of the file that has not been supplied: not empty, and inside the file.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Missing(pub(crate) Range<u64>);
 
 /// Reads a [`Sparse`] file.
 pub(crate) struct Reader<'a> {
@@ -114,6 +141,19 @@ mod tests {
         reader.read_to_end(&mut tail).unwrap();
         assert_eq!((tail, reader.hole()), (vec![8, 9], Some(3)));
         assert!(reader.seek(SeekFrom::Current(-11)).is_err());
+    }
+
+    #[test]
+    fn bytes_are_put_together_from_what_was_supplied() {
+        let mut file = Sparse::new(10);
+        file.supply(0, vec![0, 1, 2]);
+        file.supply(6, vec![6, 7, 8, 9]);
+        assert_eq!(file.bytes(1..3), Ok(vec![1, 2]));
+        assert_eq!(file.bytes(7..99), Ok(vec![7, 8, 9]));
+        assert_eq!(file.bytes(10..12), Ok(vec![]));
+        assert_eq!(file.bytes(2..8), Err(Missing(3..8)));
+        file.supply(3, vec![3, 4, 5]);
+        assert_eq!(file.bytes(2..8), Ok(vec![2, 3, 4, 5, 6, 7]));
     }
 
     #[test]

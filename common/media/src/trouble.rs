@@ -15,6 +15,9 @@ pub(crate) enum Trouble {
     /// More frames than the limit.
     #[error("too many frames: more than {0}")]
     TooManyFrames(u32),
+    /// Something that does not belong there is behind the picture's end.
+    #[error("polyglot: {0}")]
+    Polyglot(String),
     /// A decoder gave up for want of memory.
     #[error("over the decoder's budget: {0}")]
     OverBudget(String),
@@ -35,6 +38,7 @@ impl Trouble {
             Self::Damaged(_) => Some(RejectionCode::Damaged),
             Self::TooManyPixels(_) => Some(RejectionCode::TooManyPixels),
             Self::TooManyFrames(_) => Some(RejectionCode::TooManyFrames),
+            Self::Polyglot(_) => Some(RejectionCode::Polyglot),
             Self::OverBudget(_) => Some(RejectionCode::InspectionFailed),
             Self::Unsupported(_) => None,
         }

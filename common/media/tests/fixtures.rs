@@ -11,7 +11,7 @@ use image::codecs::{jpeg::JpegDecoder, png::PngDecoder, webp::WebPDecoder};
 use proptest::prelude::*;
 use serde::Deserialize;
 use vestibule_domain::inspection::{Inspection, Thumbnail};
-use vestibule_domain::policy::InspectLimits;
+use vestibule_domain::policy::InspectPolicy;
 use vestibule_domain::rejection::RejectionCode;
 use vestibule_media::probe::{Probe, Step, Subject, Verdict};
 use vestibule_media::{RECIPE, VARIANTS};
@@ -54,7 +54,7 @@ fn probe(bytes: &[u8], declared: &str) -> (Verdict, usize) {
         |range: Range<u64>| bytes[usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap()].to_vec();
     let subject = Subject { size: bytes.len() as u64, declared_type: declared.parse().unwrap(), declared_sha256: None };
     let mut ranges = 0;
-    let mut step = Probe::start(subject, InspectLimits::default());
+    let mut step = Probe::start(subject, InspectPolicy::default());
     loop {
         match step {
             Step::Done(examination) => return (examination.verdict, ranges),

@@ -44,6 +44,39 @@ impl<'a> Settings<'a> {
         }
     }
 
+    /// A list of at most `most` entries, separated by commas; none when it is not set or blank.
+    pub fn list<T: FromStr<Err: Display>>(&mut self, name: &str, most: usize) -> Vec<T> {
+        let Some(text) = (self.lookup)(name).filter(|text| !text.trim().is_empty()) else { return Vec::new() };
+        let mut entries = Vec::new();
+        for entry in text.split(',') {
+            match entry.trim().parse() {
+                Ok(entry) if entries.len() < most => entries.push(entry),
+                Ok(_) => {
+                    self.problems.push(format!("{name} has more than {most} entries"));
+                    break;
+                }
+                Err(error) => self.problems.push(format!("{name}: {error}")),
+            }
+        }
+        entries
+    }
+
+    /// One of some words, the first of which is the default; an empty text counts as not set.
+    pub fn choice<T: Copy + Default>(&mut self, name: &str, words: &[(&str, T)]) -> T {
+        let text = (self.lookup)(name).unwrap_or_default();
+        if text.is_empty() {
+            return words.first().map_or_else(T::default, |(_, first)| *first);
+        }
+        match words.iter().find(|(word, _)| *word == text) {
+            Some((_, choice)) => *choice,
+            None => {
+                let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+                self.problems.push(format!("{name} must be {}, not {text:?}", words.join(" or ")));
+                T::default()
+            }
+        }
+    }
+
     /// The settings that `read` put together, unless something was wrong.
     ///
     /// # Errors

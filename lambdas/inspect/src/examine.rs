@@ -2,7 +2,7 @@
 
 use vestibule_domain::content_type::ContentType;
 use vestibule_domain::digest::Sha256Digest;
-use vestibule_domain::policy::{InspectLimits, check_size};
+use vestibule_domain::policy::{InspectPolicy, check_size};
 use vestibule_media::probe::{Examination, Subject, Verdict};
 
 use crate::error::InspectError;
@@ -28,14 +28,14 @@ pub async fn examine(
     sandbox: &Sandbox,
     source: &mut Source,
     claim: Claim,
-    limits: &InspectLimits,
+    policy: &InspectPolicy,
 ) -> Result<Option<Answered>, InspectError> {
     let Some(size) = source.size().await? else { return Ok(None) };
-    if let Err(rejection) = check_size(size, claim.size, limits.max_upload_bytes) {
+    if let Err(rejection) = check_size(size, claim.size, policy.limits.max_upload_bytes) {
         let detail = Some(format!("{size} bytes where {} were announced", claim.size));
         let examination = Examination { verdict: Verdict::Rejected(rejection), detail };
         return Ok(Some(Answered { examination, filtered: None }));
     }
     let subject = Subject { size, declared_type: claim.content_type, declared_sha256: claim.sha256 };
-    sandbox.examine(source, subject, limits).await
+    sandbox.examine(source, subject, policy).await
 }

@@ -10,7 +10,7 @@ use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use vestibule_domain::policy::InspectLimits;
+use vestibule_domain::policy::InspectPolicy;
 use vestibule_media::probe::{Examination, Subject};
 
 /// Longest frame from a child, in bytes: two thumbnails in base 64 and the facts, below what a Lambda response may be.
@@ -21,8 +21,8 @@ pub(crate) const MAX_ANSWER_BYTES: u32 = 6_000_000;
 pub(crate) struct Job {
     /// What is known of the file.
     pub(crate) subject: Subject,
-    /// Limits on what is looked at.
-    pub(crate) limits: InspectLimits,
+    /// What may come in, and what is looked at to tell.
+    pub(crate) policy: InspectPolicy,
     /// Address space, in bytes.
     pub(crate) memory_bytes: u64,
     /// Processor time.

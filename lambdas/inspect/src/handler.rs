@@ -5,8 +5,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 use vestibule_domain::inspection::{InspectReply, InspectRequest};
-use vestibule_domain::policy::InspectLimits;
+use vestibule_domain::policy::InspectPolicy;
 use vestibule_media::probe::Verdict;
+use vestibule_runtime::logs::chain;
 
 use crate::config::Config;
 use crate::error::InspectError;
@@ -19,17 +20,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Longest silence in the middle of a body.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A fault and its causes in one line.
-fn error_chain(fault: &InspectError) -> String {
-    let causes = std::iter::successors(Some(fault as &dyn std::error::Error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
 /// What every call needs.
 pub struct Inspector {
     client: reqwest::Client,
     sandbox: Sandbox,
-    limits: InspectLimits,
+    policy: InspectPolicy,
 }
 
 impl Inspector {
@@ -39,14 +34,14 @@ impl Inspector {
     /// When no HTTP client can be made, or the path of this executable is not to be had.
     pub fn new(config: &Config) -> Result<Self, InspectError> {
         let sandbox = Sandbox::of_this_executable(config.budget).map_err(InspectError::Child)?;
-        Self::with(sandbox, config.limits)
+        Self::with(sandbox, config.policy.clone())
     }
 
     /// Children are those of `sandbox`.
     ///
     /// # Errors
     /// When no HTTP client can be made.
-    pub fn with(sandbox: Sandbox, limits: InspectLimits) -> Result<Self, InspectError> {
+    pub fn with(sandbox: Sandbox, policy: InspectPolicy) -> Result<Self, InspectError> {
         // A presigned URL leads to the object itself: a redirection would lead elsewhere.
         let client = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
@@ -54,7 +49,7 @@ impl Inspector {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(InspectError::Fetch)?;
-        Ok(Self { client, sandbox, limits })
+        Ok(Self { client, sandbox, policy })
     }
 
     /// Examines one object version.
@@ -66,7 +61,7 @@ impl Inspector {
         let inspected = async {
             let reply = self.inspect(request).await;
             if let Err(fault) = &reply {
-                tracing::error!(error = error_chain(fault), "could not inspect");
+                tracing::error!(error = chain(fault), "could not inspect");
             }
             reply
         };
@@ -78,7 +73,7 @@ impl Inspector {
         let promise = request.promise;
         let claim = Claim { size: promise.size, content_type: promise.declared_type, sha256: promise.declared_sha256 };
         let mut source = Source::object(self.client.clone(), request.url);
-        let answered = match examine(&self.sandbox, &mut source, claim, &self.limits).await {
+        let answered = match examine(&self.sandbox, &mut source, claim, &self.policy).await {
             Err(InspectError::MalformedVersion) => {
                 tracing::info!(inspect.verdict = "unknown", "inspected");
                 return Ok(InspectReply::Unknown);

@@ -11,10 +11,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, timeout};
-use vestibule_domain::policy::InspectLimits;
+use vestibule_domain::policy::{InspectLimits, InspectPolicy};
 use vestibule_domain::rejection::RejectionCode;
 use vestibule_media::VARIANTS;
-use vestibule_media::probe::{Examination, MAX_RANGES, RANGE_BYTES, Subject, Verdict};
+use vestibule_media::probe::{Examination, MAX_RANGES, Subject, Verdict, longest_range};
 
 use crate::child::{ARGUMENT, NOT_CONFINED};
 use crate::error::InspectError;
@@ -100,11 +100,11 @@ impl Sandbox {
         &self,
         source: &mut Source,
         subject: Subject,
-        limits: &InspectLimits,
+        policy: &InspectPolicy,
     ) -> Result<Option<Answered>, InspectError> {
         let mut child = self.start().map_err(InspectError::Child)?;
         let stderr = tokio::spawn(last_words(child.stderr.take()));
-        let ending = self.converse(&mut child, source, subject, limits).await;
+        let ending = self.converse(&mut child, source, subject, policy).await;
         let breath = if matches!(ending, Ok(Ending::Silent)) { LAST_BREATH } else { Duration::ZERO };
         let status = end(&mut child, breath).await.map_err(InspectError::Child)?;
         let words = match timeout(LAST_BREATH, stderr).await {
@@ -146,7 +146,7 @@ impl Sandbox {
         child: &mut Child,
         source: &mut Source,
         subject: Subject,
-        limits: &InspectLimits,
+        policy: &InspectPolicy,
     ) -> Result<Ending, InspectError> {
         let (Some(mut input), Some(mut output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(InspectError::Child(io::Error::other("a child without pipes")));
@@ -154,7 +154,7 @@ impl Sandbox {
         let size = subject.size;
         let job = Job {
             subject,
-            limits: *limits,
+            policy: policy.clone(),
             memory_bytes: self.budget.memory_bytes,
             cpu_seconds: self.budget.cpu_seconds,
         };
@@ -173,7 +173,7 @@ impl Sandbox {
                 Some(Err(error)) => return Ok(Ending::Misbehaved(error.to_string())),
             };
             match serde_json::from_slice(&answer) {
-                Ok(Answer::Need { start, end }) if is_reasonable(&(start..end), size, limits) => {
+                Ok(Answer::Need { start, end }) if is_reasonable(&(start..end), size, &policy.limits) => {
                     match source.read(start..end).await? {
                         Some(bytes) => next = bytes,
                         None => return Ok(Ending::Gone),
@@ -230,8 +230,7 @@ async fn last_words(stderr: Option<impl AsyncRead + Unpin>) -> String {
 
 /// Whether a child may ask for this: inside the file, and no longer than the longest it has any use for.
 fn is_reasonable(range: &Range<u64>, size: u64, limits: &InspectLimits) -> bool {
-    let longest = limits.max_image_bytes.max(2 * RANGE_BYTES);
-    range.start < range.end && range.end <= size && range.end - range.start <= longest
+    range.start < range.end && range.end <= size && range.end - range.start <= longest_range(limits)
 }
 
 /// What of an answer no honest child would say.
@@ -270,15 +269,15 @@ mod tests {
 
     #[test]
     fn a_child_may_ask_for_a_range_inside_the_file_up_to_the_longest_it_needs() {
-        let limits = InspectLimits { max_image_bytes: 1_000_000, ..InspectLimits::default() };
+        let limits = InspectLimits { max_image_bytes: 10_000_000, ..InspectLimits::default() };
         for (range, size, expected) in [
             (0..1, 1, true),
             (0..2, 1, false),
             (1..1, 9, false),
             (Range { start: 5, end: 4 }, 9, false),
-            (0..1_000_000, 2_000_000, true),
-            (0..1_000_001, 2_000_000, false),
-            (1_999_999..2_000_000, 2_000_000, true),
+            (0..10_000_000, 20_000_000, true),
+            (0..10_000_001, 20_000_000, false),
+            (19_999_999..20_000_000, 20_000_000, true),
         ] {
             assert_eq!(is_reasonable(&range, size, &limits), expected, "{range:?} of {size}");
         }

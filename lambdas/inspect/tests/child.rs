@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use vestibule_domain::attachment::Promise;
 use vestibule_domain::id::AttachmentId;
 use vestibule_domain::inspection::{InspectReply, InspectRequest};
-use vestibule_domain::policy::InspectLimits;
+use vestibule_domain::policy::{InspectLimits, InspectPolicy};
 use vestibule_domain::rejection::RejectionCode;
 use vestibule_domain::timestamp::Timestamp;
 use vestibule_inspect::child;
@@ -143,7 +143,7 @@ fn run(sandbox: &Sandbox, bytes: &[u8], content_type: &str) -> Result<Option<Ans
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
         let mut source = Source::File(tokio::fs::File::open(&path).await.unwrap());
         let claim = Claim { size: bytes.len() as u64, content_type: content_type.parse().unwrap(), sha256: None };
-        examine(sandbox, &mut source, claim, &InspectLimits::default()).await
+        examine(sandbox, &mut source, claim, &InspectPolicy::default()).await
     })
 }
 
@@ -261,7 +261,7 @@ fn the_function_examines_an_object_behind_a_url() {
     let size = photo.len() as u64;
     let url = store(photo);
     let sandbox = Sandbox::of_this_executable(budget()).unwrap();
-    let inspector = Inspector::with(sandbox, InspectLimits::default()).unwrap();
+    let inspector = Inspector::with(sandbox, InspectPolicy::default()).unwrap();
     let InspectReply::Accepted(found) = ask(&inspector, url.clone(), size, None) else { panic!("not accepted") };
     assert_eq!((found.facts.width, found.facts.height), (Some(1600), Some(1200)));
     assert_eq!(found.thumbnails.len(), 2);
@@ -271,7 +271,7 @@ fn the_function_examines_an_object_behind_a_url() {
 }
 
 fn a_version_that_cannot_be_is_unknown_and_a_range_that_is_ignored_is_cut_out() {
-    let inspector = Inspector::with(Sandbox::of_this_executable(budget()).unwrap(), InspectLimits::default()).unwrap();
+    let inspector = Inspector::with(Sandbox::of_this_executable(budget()).unwrap(), InspectPolicy::default()).unwrap();
     let refusal = b"<Error><Code>InvalidArgument</Code><Message>Invalid version id specified</Message></Error>";
     let malformed = serve(move |_| response("400 Bad Request", "", refusal));
     assert_eq!(ask(&inspector, malformed, 3, None), InspectReply::Unknown);
@@ -287,7 +287,7 @@ fn a_version_that_cannot_be_is_unknown_and_a_range_that_is_ignored_is_cut_out() 
 fn the_function_judges_by_length_before_it_starts_a_child() {
     let nobody = Sandbox::of("/nowhere/at/all".into(), Vec::new(), budget());
     let limits = InspectLimits { max_upload_bytes: 10, ..InspectLimits::default() };
-    let inspector = Inspector::with(nobody, limits).unwrap();
+    let inspector = Inspector::with(nobody, InspectPolicy { limits, ..InspectPolicy::default() }).unwrap();
     for (bytes, promised, expected) in
         [(9, 10, RejectionCode::SizeMismatch), (10, 9, RejectionCode::SizeMismatch), (11, 11, RejectionCode::TooLarge)]
     {
@@ -365,8 +365,8 @@ fn an_examination_that_is_given_up_leaves_no_child() {
     runtime.block_on(async {
         let mut source = Source::File(tokio::fs::File::open(&path).await.unwrap());
         let claim = Claim { size: 4, content_type: "text/plain".parse().unwrap(), sha256: None };
-        let limits = InspectLimits::default();
-        let examination = examine(&sandbox, &mut source, claim, &limits);
+        let policy = InspectPolicy::default();
+        let examination = examine(&sandbox, &mut source, claim, &policy);
         let pid = async {
             loop {
                 if let Some(pid) = std::fs::read_to_string(&pid_file).ok().filter(|text| text.ends_with('\n')) {

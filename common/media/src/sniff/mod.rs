@@ -54,12 +54,16 @@ fn judge(file: &Sparse, format: FileFormat) -> Sniffed {
     let head = file.head();
     let text = text::is_text(head);
     let nothing = matches!(format, FileFormat::ArbitraryBinaryData | FileFormat::Empty | FileFormat::PlainText);
-    let name = (!nothing).then(|| format.media_type().to_owned());
+    // What `file_format` knows of XML is less than its root element says.
+    let xml = format == FileFormat::ExtensibleMarkupLanguage;
+    let name = (!nothing && !xml).then(|| format.media_type().to_owned());
     let name = name
         .or_else(|| container(head).map(str::to_owned))
         .or_else(|| is_old_bitmap(head).then(|| "image/bmp".to_owned()))
         .or_else(|| has_pdf_signature(head).then(|| "application/pdf".to_owned()))
-        .or_else(|| text.then(|| text::markup(head).unwrap_or("text/plain").to_owned()));
+        .or_else(|| {
+            text.then(|| text::program(head).or_else(|| text::markup(head)).unwrap_or("text/plain").to_owned())
+        });
     let found = name.and_then(|name| name.parse().ok()).unwrap_or_else(ContentType::octet_stream).canonical();
     Sniffed { found, text }
 }

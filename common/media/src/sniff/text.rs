@@ -43,6 +43,19 @@ pub(super) fn is_text(head: &[u8]) -> bool {
     }
 }
 
+/// The content type of a program in words that says so in its first line; `None` for other text.
+pub(super) fn program(head: &[u8]) -> Option<&'static str> {
+    let start = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
+    let lower: Vec<u8> = start.iter().take(64).map(u8::to_ascii_lowercase).collect();
+    let line = lower.trim_ascii_start();
+    match line {
+        _ if start.starts_with(b"#!") => Some("text/x-shellscript"),
+        _ if line.starts_with(b"<?php") || line.starts_with(b"<?=") => Some("application/x-httpd-php"),
+        _ if line.starts_with(b"@echo off") => Some("application/x-bat"),
+        _ => None,
+    }
+}
+
 /// The content type of markup that browsers act on; `None` for other text.
 pub(super) fn markup(head: &[u8]) -> Option<&'static str> {
     let start = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
@@ -53,7 +66,7 @@ pub(super) fn markup(head: &[u8]) -> Option<&'static str> {
         return Some("image/svg+xml");
     }
     if lower.starts_with("<?xml") {
-        return Some("application/xml");
+        return Some(if has_element(lower, "<html") { "application/xhtml+xml" } else { "application/xml" });
     }
     HTML.iter()
         .any(|tag| lower.strip_prefix(tag).is_some_and(|rest| *tag == "<!--" || ends_name(rest)))
@@ -109,6 +122,20 @@ mod tests {
     }
 
     #[test]
+    fn a_program_is_known_by_its_first_line() {
+        for (text, name) in [
+            (&b"#!/usr/bin/env node\n"[..], Some("text/x-shellscript")),
+            (b"\xEF\xBB\xBF#! python", Some("text/x-shellscript")),
+            (b" <?PHP echo 1;", Some("application/x-httpd-php")),
+            (b"@ECHO OFF\r\n", Some("application/x-bat")),
+            (b"# a heading", None),
+            (b"echo off", None),
+        ] {
+            assert_eq!(program(text), name);
+        }
+    }
+
+    #[test]
     fn markup_is_found_as_browsers_find_it() {
         assert_eq!(markup(b"  <HTML>"), Some("text/html"));
         assert_eq!(markup(b"<p>"), Some("text/html"));
@@ -117,6 +144,7 @@ mod tests {
         assert_eq!(markup(b"a < b"), None);
         assert_eq!(markup(b"<?xml version='1.0'?>\n<!DOCTYPE svg>\n<SVG>"), Some("image/svg+xml"));
         assert_eq!(markup(b"<svgfoo>"), None);
+        assert_eq!(markup(b"<?xml version='1.0'?><html xmlns=''>"), Some("application/xhtml+xml"));
         assert_eq!(markup(b"\xEF\xBB\xBF<?xml?><a/>"), Some("application/xml"));
     }
 }

@@ -21,6 +21,7 @@ pub(super) fn walk(bytes: &[u8], limits: &InspectLimits) -> Result<Structure, Tr
     let [_, _, _, _, flags, _, _] = take_array(&mut rest)?;
     colour_table(&mut rest, flags)?;
     let mut structure = Structure::default();
+    let mut end = bytes.len();
     while let Some((block, left)) = rest.split_first() {
         rest = left;
         match *block {
@@ -37,13 +38,20 @@ pub(super) fn walk(bytes: &[u8], limits: &InspectLimits) -> Result<Structure, Tr
                 let _code_size: [u8; 1] = take_array(&mut rest)?;
                 sub_blocks(&mut rest)?;
             }
-            TRAILER => break,
+            TRAILER => {
+                end = bytes.len() - rest.len();
+                break;
+            }
             0 => {}
             // Whatever is behind a frame that is whole is no part of the animation: browsers stop there too.
-            _ if structure.frames > 0 => break,
+            _ if structure.frames > 0 => {
+                end = bytes.len() - rest.len() - 1;
+                break;
+            }
             other => return Err(Trouble::damaged(format!("a GIF block of unknown kind {other:#04x}"))),
         }
     }
+    structure.end = Some(end);
     if structure.frames == 0 { Err(Trouble::damaged("a GIF without a frame")) } else { Ok(structure) }
 }
 

@@ -1,4 +1,4 @@
-//! JPEG: markers up to EOI. What follows EOI does not count: phones append previews, depth maps and videos there.
+//! JPEG: markers up to EOI.
 //! <https://www.w3.org/Graphics/JPEG/itu-t81.pdf>, annex B.
 
 use super::{Structure, take, take_array};
@@ -20,7 +20,7 @@ pub(super) fn walk(bytes: &[u8]) -> Result<Structure, Trouble> {
     loop {
         match next_marker(&mut rest)? {
             EOI if scans == 0 => return Err(Trouble::damaged("a JPEG without a scan")),
-            EOI => return Ok(structure),
+            EOI => return Ok(structure.ended(bytes, rest)),
             0x01 | SOI | 0xD0..=0xD7 => {}
             marker => {
                 let length = usize::from(u16::from_be_bytes(take_array(&mut rest)?));
@@ -86,13 +86,13 @@ mod tests {
     #[test]
     fn every_cut_before_eoi_is_noticed_and_what_follows_it_does_not_count() {
         let whole = jpeg();
-        assert_eq!(walk(&whole), Ok(Structure::default()));
+        assert_eq!(walk(&whole), Ok(Structure { end: Some(whole.len()), ..Structure::default() }));
         for end in 0..whole.len() {
             assert!(matches!(walk(&whole[..end]), Err(Trouble::Damaged(_))), "{end}");
         }
         let mut trailed = whole.clone();
         trailed.extend(b"a video, perhaps \xFF\xD8\xFF");
-        assert_eq!(walk(&trailed), Ok(Structure::default()));
+        assert_eq!(walk(&trailed), walk(&whole));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod webp;
 use vestibule_domain::policy::InspectLimits;
 
 use crate::decode::Format;
+use crate::polyglot;
 use crate::trouble::Trouble;
 
 /// What the walk finds.
@@ -20,16 +21,30 @@ pub(crate) struct Structure {
     pub(crate) frames: u32,
     /// A CMYK JPEG with Adobe's marker, whose values are stored inverted.
     pub(crate) inverted_inks: bool,
+    /// Where the picture ends, in bytes from the beginning; `None` where that cannot be told.
+    pub(crate) end: Option<usize>,
 }
 
-/// Walks `bytes`.
+impl Structure {
+    /// The structure of a picture of which `rest` is left behind its end.
+    fn ended(self, bytes: &[u8], rest: &[u8]) -> Self {
+        Self { end: Some(bytes.len() - rest.len()), ..self }
+    }
+}
+
+/// Walks `bytes`, and looks at what is behind their end.
 pub(crate) fn walk(format: Format, bytes: &[u8], limits: &InspectLimits) -> Result<Structure, Trouble> {
-    match format {
+    let structure = match format {
         Format::Jpeg => jpeg::walk(bytes),
         Format::Png => png::walk(bytes, limits),
         Format::Gif => gif::walk(bytes, limits),
         Format::Webp => webp::walk(bytes, limits),
         Format::Bmp | Format::Tiff => Ok(Structure::default()),
+    }?;
+    let behind = structure.end.and_then(|end| bytes.get(end..)).unwrap_or_default();
+    match polyglot::tail(format, behind) {
+        Some(what) => Err(Trouble::Polyglot(what)),
+        None => Ok(structure),
     }
 }
 

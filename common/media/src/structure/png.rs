@@ -25,7 +25,7 @@ pub(super) fn walk(bytes: &[u8], limits: &InspectLimits) -> Result<Structure, Tr
                 structure.frames = structure.frames.saturating_add(1);
                 check_frames(structure.frames, limits)?;
             }
-            b"IEND" if has_data => return Ok(structure),
+            b"IEND" if has_data => return Ok(structure.ended(bytes, rest)),
             b"IEND" => return Err(Trouble::damaged("a PNG without a picture")),
             _ => {}
         }
@@ -45,11 +45,11 @@ mod tests {
     fn every_cut_before_the_end_is_noticed_and_what_follows_does_not_count() {
         let limits = InspectLimits::default();
         let whole = png(&[b"IHDR", b"IDAT", b"IEND"]);
-        assert_eq!(walk(&whole, &limits), Ok(Structure::default()));
+        assert_eq!(walk(&whole, &limits).unwrap().end, Some(whole.len()));
         for end in 0..whole.len() {
             assert!(matches!(walk(&whole[..end], &limits), Err(Trouble::Damaged(_))), "{end}");
         }
-        assert!(walk(&png(&[b"IHDR", b"IDAT", b"IEND", b"more"]), &limits).is_ok());
+        assert_eq!(walk(&png(&[b"IHDR", b"IDAT", b"IEND", b"more"]), &limits), walk(&whole, &limits));
         assert!(walk(&png(&[b"IHDR", b"IEND"]), &limits).is_err());
     }
 

@@ -29,7 +29,7 @@ pub(super) fn walk(bytes: &[u8], limits: &InspectLimits) -> Result<Structure, Tr
             check_frames(structure.frames, limits)?;
         }
     }
-    Ok(structure)
+    Ok(structure.ended(bytes, rest))
 }
 
 #[cfg(test)]

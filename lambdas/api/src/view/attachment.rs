@@ -87,6 +87,14 @@ pub struct FactsView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     frames: Option<u32>,
+    /// Entries of a zip archive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    entries: Option<u64>,
+    /// Bytes that a zip archive unpacks to, by its directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    unpacked_size: Option<u64>,
     /// A blurred preview (thumbhash), base 64.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -193,6 +201,8 @@ impl From<&Facts> for FactsView {
             width: facts.width,
             height: facts.height,
             frames: facts.frames,
+            entries: facts.entries,
+            unpacked_size: facts.unpacked_size,
             thumbhash: facts.thumbhash.clone(),
         }
     }

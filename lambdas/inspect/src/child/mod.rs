@@ -69,7 +69,7 @@ fn run(mut input: impl Read, mut output: impl Write) -> ExitCode {
 }
 
 fn examine(confined: Confined, input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
-    let mut step = Probe::start(confined.job.subject, confined.job.limits);
+    let mut step = Probe::start(confined.job.subject, confined.job.policy);
     loop {
         match step {
             Step::Need(probe) => {

@@ -1,0 +1,86 @@
+//! Looks into containers by ranges, without unpacking anything: what would an archive unpack to, is it encrypted, and is a file of
+//! another type an archive besides?
+
+mod cfb;
+mod pdf;
+mod zip;
+
+use vestibule_domain::content_type::ContentType;
+use vestibule_domain::policy::{EncryptedFiles, InspectPolicy};
+use vestibule_domain::rejection::RejectionCode;
+
+use crate::claim::is_zip_based;
+use crate::sparse::{Missing, Sparse};
+
+/// Longest directory of a zip archive that is read, in bytes. Ten thousand entries take one or two million.
+pub(crate) const MAX_DIRECTORY_BYTES: u64 = 8 * 1024 * 1024;
+
+/// What was found inside.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Inside {
+    /// Entries of an archive.
+    pub(crate) entries: Option<u64>,
+    /// Bytes that it unpacks to, by its own word.
+    pub(crate) unpacked_size: Option<u64>,
+}
+
+/// Why the look ended early.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// These bytes are needed.
+    Missing(Missing),
+    /// The file does not come in.
+    Refused(RejectionCode, String),
+}
+
+impl From<Missing> for Stop {
+    fn from(missing: Missing) -> Self {
+        Self::Missing(missing)
+    }
+}
+
+impl Stop {
+    fn refused(code: RejectionCode, detail: impl Into<String>) -> Self {
+        Self::Refused(code, detail.into())
+    }
+}
+
+/// Looks into a file of type `kept`.
+pub(crate) fn look(file: &Sparse, kept: &ContentType, policy: &InspectPolicy) -> Result<Inside, Stop> {
+    if kept.as_str() == "application/zip" || is_zip_based(kept) {
+        return zip::look(file, policy);
+    }
+    if holds_no_archive(kept) && zip::has_end_record(file)? {
+        return Err(Stop::refused(RejectionCode::Polyglot, "a zip archive's end record at its end"));
+    }
+    let is_encrypted = match kept.as_str() {
+        "application/pdf" => pdf::is_encrypted(file)?,
+        "application/x-cfb" => cfb::is_encrypted(file)?,
+        _ => false,
+    };
+    if is_encrypted {
+        refuse_encrypted(policy)?;
+    }
+    Ok(Inside::default())
+}
+
+/// Types whose files end in nothing like an archive. Of what is not known nothing can be said, and some packages are archives with a
+/// head of their own.
+fn holds_no_archive(kept: &ContentType) -> bool {
+    let kind = kept.as_str().split('/').next().unwrap_or_default();
+    matches!(kind, "image" | "audio" | "video" | "font" | "text") || kept.as_str() == "application/pdf"
+}
+
+fn refuse_encrypted(policy: &InspectPolicy) -> Result<(), Stop> {
+    match policy.encrypted {
+        EncryptedFiles::Accept => Ok(()),
+        EncryptedFiles::Refuse => Err(Stop::refused(RejectionCode::Encrypted, "encrypted")),
+    }
+}
+
+/// A number of `N` bytes at `at`, least significant byte first; `None` when it is not there.
+fn number<const N: usize>(bytes: &[u8], at: usize) -> Option<u64> {
+    let mut number = [0; 8];
+    number.get_mut(..N)?.copy_from_slice(bytes.get(at..at.checked_add(N)?)?);
+    Some(u64::from_le_bytes(number))
+}

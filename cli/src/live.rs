@@ -6,8 +6,8 @@ use anyhow::Context;
 use futures::{SinkExt as _, StreamExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
-use tokio_tungstenite::tungstenite::Message as Frame;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error as Refused, Message as Frame};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use vestibule_domain::live::{ClientFrame, Push, ServerFrame};
 
@@ -89,14 +89,15 @@ async fn connect(api: &Api) -> anyhow::Result<Socket> {
     Ok(socket)
 }
 
-fn kind(error: &tokio_tungstenite::tungstenite::Error) -> String {
-    use tokio_tungstenite::tungstenite::Error;
-    match error {
-        Error::Http(response) => response.status().to_string(),
-        Error::Io(error) => error.to_string(),
-        Error::Tls(_) => "TLS failed".to_owned(),
-        _ => "it could not be opened".to_owned(),
+/// What of an error may be shown.
+fn kind(error: &Refused) -> String {
+    if let Refused::Http(response) = error {
+        return response.status().to_string();
     }
+    if let Refused::Io(error) = error {
+        return error.to_string();
+    }
+    "it could not be opened".to_owned()
 }
 
 async fn synced(socket: &mut Socket) -> anyhow::Result<()> {

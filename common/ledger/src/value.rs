@@ -180,8 +180,8 @@ impl Value {
             return Err(Unreadable::new(pointer, "nested too deeply"));
         }
         let no_json = |_why: serde_json::Error| Unreadable::new(pointer, "not JSON");
-        let typed = types.get(pointer).map(String::as_str);
-        match (json.bytes().next(), typed) {
+        let noted = types.get(pointer).map(String::as_str);
+        match (json.bytes().next(), noted) {
             (Some(b'n'), None) => serde_json::from_str::<()>(json).map(|()| Self::Null).map_err(no_json),
             (Some(b't' | b'f'), None) => serde_json::from_str(json).map(Self::Bool).map_err(no_json),
             (Some(b'"'), None) => serde_json::from_str(json).map(Self::Text).map_err(no_json),

@@ -54,7 +54,7 @@ pub struct Subject {
 #[derive(Debug)]
 pub enum Step {
     /// More bytes are needed.
-    Need(Probe),
+    Need(Box<Probe>),
     /// The file has been examined.
     Done(Box<Examination>),
 }
@@ -104,7 +104,7 @@ impl Probe {
             return refused(RejectionCode::Empty, None);
         }
         let range = 0..RANGE_BYTES.min(subject.size);
-        Step::Need(Self { file: Sparse::new(subject.size), subject, policy, asked: 1, range })
+        Step::Need(Box::new(Self { file: Sparse::new(subject.size), subject, policy, asked: 1, range }))
     }
 
     /// The range that is needed: not empty, and inside the file.
@@ -177,7 +177,7 @@ impl Probe {
     }
 
     fn ask(self, range: Range<u64>) -> Step {
-        Step::Need(Self { asked: self.asked + 1, range, ..self })
+        Step::Need(Box::new(Self { asked: self.asked + 1, range, ..self }))
     }
 
     /// The verdict on a file of which everything that is needed is there.

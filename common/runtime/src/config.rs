@@ -67,14 +67,12 @@ impl<'a> Settings<'a> {
         if text.is_empty() {
             return words.first().map_or_else(T::default, |(_, first)| *first);
         }
-        match words.iter().find(|(word, _)| *word == text) {
-            Some((_, choice)) => *choice,
-            None => {
-                let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-                self.problems.push(format!("{name} must be {}, not {text:?}", words.join(" or ")));
-                T::default()
-            }
+        if let Some((_, choice)) = words.iter().find(|(word, _)| *word == text) {
+            return *choice;
         }
+        let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        self.problems.push(format!("{name} must be {}, not {text:?}", words.join(" or ")));
+        T::default()
     }
 
     /// The settings that `read` put together, unless something was wrong.

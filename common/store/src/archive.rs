@@ -36,9 +36,7 @@ impl Archive {
         let put = self.client.put_object().bucket(&self.bucket).key(key).if_none_match("*");
         let put = put.content_type("application/zstd").checksum_algorithm(ChecksumAlgorithm::Sha256);
         let Err(error) = put.body(ByteStream::from(bytes)).send().await else { return Ok(Kept::Now) };
-        match StoreError::classify("PutObject of archive records", error) {
-            StoreError::Condition { .. } => Ok(Kept::Before),
-            error => Err(error),
-        }
+        let error = StoreError::classify("PutObject of archive records", error);
+        if matches!(error, StoreError::Condition { .. }) { Ok(Kept::Before) } else { Err(error) }
     }
 }

@@ -210,10 +210,12 @@ impl Connections {
         loop {
             let post = self.posts.post_to_connection().connection_id(connection.as_str());
             let Err(error) = post.data(Blob::new(data.clone())).send().await else { return Ok(Posted::Sent) };
-            match StoreError::classify(OPERATION, error) {
-                StoreError::Missing { .. } => return Ok(Posted::Gone),
-                StoreError::Unavailable { .. } if backoff.again().await => {}
-                error => return Err(error),
+            let error = StoreError::classify(OPERATION, error);
+            if matches!(error, StoreError::Missing { .. }) {
+                return Ok(Posted::Gone);
+            }
+            if !matches!(error, StoreError::Unavailable { .. }) || !backoff.again().await {
+                return Err(error);
             }
         }
     }

@@ -140,6 +140,32 @@ mod tests {
     }
 
     #[test]
+    fn every_recorded_and_documented_change_is_filed_as_its_manifest_says() {
+        let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/events");
+        let read =
+            |file: &str| -> Json { serde_json::from_slice(&std::fs::read(fixtures.join(file)).unwrap()).unwrap() };
+        let manifest = read("changes.json");
+        let manifest = manifest.as_array().unwrap();
+        assert!(manifest.len() >= 12);
+        for row in manifest {
+            let file_name = row["file"].as_str().unwrap();
+            let batch = read(file_name);
+            let told: Vec<Json> = batch["Records"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|record| match file(record) {
+                    Err(poison) => json!({ "poison": poison.to_string() }),
+                    Ok(record) => json!({
+                        "event": record.event, "room": record.room, "seq": record.seq, "ver": record.ver, "expired": record.expired,
+                    }),
+                })
+                .collect();
+            assert_eq!(Json::from(told), row["expect"], "{file_name}");
+        }
+    }
+
+    #[test]
     fn a_removal_by_time_is_told_from_a_call() {
         let mut removal = insert();
         removal["eventName"] = json!("REMOVE");

@@ -122,6 +122,30 @@ mod tests {
     }
 
     #[test]
+    fn every_recorded_and_documented_event_asks_for_what_its_manifest_says() {
+        let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/events");
+        let from =
+            |file: &str| -> Value { serde_json::from_slice(&std::fs::read(fixtures.join(file)).unwrap()).unwrap() };
+        let manifest = from("sockets.json");
+        let manifest = manifest.as_array().unwrap();
+        assert!(manifest.len() >= 14);
+        for row in manifest {
+            let file = row["file"].as_str().unwrap();
+            let asked = match read(from(file)) {
+                None => Value::Null,
+                Some(Ask::Connect(id, ticket)) => {
+                    assert_eq!(id, connection(), "{file}");
+                    json!({ "ask": "connect", "ticket": ticket.map(|ticket| ticket.reveal().to_owned()) })
+                }
+                Some(Ask::Hello(_)) => json!({ "ask": "hello" }),
+                Some(Ask::Unknown(_)) => json!({ "ask": "unknown" }),
+                Some(Ask::Disconnect(_)) => json!({ "ask": "disconnect" }),
+            };
+            assert_eq!(asked, row["expect"], "{file}");
+        }
+    }
+
+    #[test]
     fn each_route_is_what_it_says() {
         assert_eq!(read(event("MESSAGE", "hello")), Some(Ask::Hello(connection())));
         assert_eq!(read(event("MESSAGE", "$default")), Some(Ask::Unknown(connection())));

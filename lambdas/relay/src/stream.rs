@@ -60,6 +60,27 @@ mod tests {
     }
 
     #[test]
+    fn every_recorded_and_documented_change_is_pushed_as_its_manifest_says() {
+        let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/events");
+        let read =
+            |file: &str| -> Json { serde_json::from_slice(&std::fs::read(fixtures.join(file)).unwrap()).unwrap() };
+        for row in read("changes.json").as_array().unwrap() {
+            let batch = read(row["file"].as_str().unwrap());
+            for (record, expect) in batch["Records"].as_array().unwrap().iter().zip(row["expect"].as_array().unwrap()) {
+                // Of what cannot be archived some can be told of, and none of it ends the batch.
+                let told = push(record);
+                if expect.get("poison").is_none() {
+                    let told = told.unwrap();
+                    assert_eq!(
+                        json!([told.room, told.seq, told.ver]),
+                        json!([expect["room"], expect["seq"], expect["ver"]])
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
     fn what_is_no_change_of_a_message_is_no_push() {
         let with = |pointer: &str, value: Json| {
             let mut record = modify();

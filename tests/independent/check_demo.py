@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Check a finished demo from outside: read S3 and the table directly and compare them with what was sent.
+"""Check a finished demo from outside: read S3, the table and the archive directly and compare them with what was sent.
 
     check_demo.py --report target/demo/report.json --endpoint-url http://127.0.0.1:PORT --region R --stack NAME --files DIR…
 
@@ -20,6 +20,7 @@ from typing import Any
 
 import documents
 import pixels
+import raw_archive
 from cloud import Cloud, Json, StoredObject, stack_arguments
 from findings import Findings
 
@@ -111,6 +112,7 @@ class Check:
                 self._rejected(entry)
         self._nothing_else_anywhere()
         self._report_agrees()
+        self._archive_rebuilds()
         return self.findings
 
     # What a ready attachment must be.
@@ -268,6 +270,22 @@ class Check:
             if self.findings.ok(sent is not None, where, "is no file that was given to this check") and sent:
                 self.findings.equal(row["bytes"], len(sent.data), where, "bytes")
             self.findings.ok(isinstance(row["millis"], int) and row["millis"] >= 0, where, f"millis is {row['millis']!r}")
+
+    # The archive.
+
+    def _archive_rebuilds(self) -> None:
+        """The raw archive alone tells every message as the table has it, and the report counts the changes right."""
+        room = self._prefix.rstrip("/")
+        records = raw_archive.read(self._cloud, self.findings, room)
+        rebuilt = raw_archive.rebuild(records, self.findings)
+        exact = [item for item in self._cloud.exact_items() if item["SK"].startswith("MSG#")]
+        stored = {(item["room"], int(item["seq"])): item for item in exact if room in ("", item["room"])}
+        self.findings.equal(sorted(rebuilt), sorted(stored), "archive", "which messages there are")
+        for place, item in stored.items():
+            self.findings.equal(rebuilt.get(place), item, f"archive, message {place[1]}", "the message")
+        of_demo = sum(int(item["ver"]) for (of, _), item in stored.items() if of == self._report["room"])
+        for count in ("changes", "pushes", "archived"):
+            self.findings.equal(self._report[count], of_demo, "report", count)
 
     def _row(self, where: str, row: Json, entry: Entry) -> None:
         """One row says what its document says."""

@@ -31,6 +31,7 @@ class Roles:
             name: functions.get_function_configuration(FunctionName=function) for name, function in cloud.functions.items()
         }
         self._roles = {name: str(function["Role"]) for name, function in described.items()}
+        self._websocket = cloud.websocket
         self._inspector = str(described["InspectFunction"]["FunctionArn"])
 
     def run(self) -> Findings:
@@ -46,6 +47,8 @@ class Roles:
                 self._narrow(function, statement)
             if function == "InspectFunction":
                 self._only_logs(function, statements)
+            if function == "ArchiveFunction":
+                self._only_puts(function, statements)
             if function == "IngestFunction":
                 self._invokes_inspect_alone(function, statements)
         return self.findings
@@ -78,11 +81,19 @@ class Roles:
             ok.ok("*" not in action and "?" not in action, where, f"the action {action} is a wildcard")
         for resource in _list(statement.get("Resource", [])):
             # The part before the first wildcard must already belong to the stack: `bucket/*` does, `*` and `arn:aws:s3:::*` do not.
-            ok.ok(self._stack in resource.partition("*")[0], where, f"the resource {resource} is not the stack's own")
+            # Connections of a WebSocket are named after its API's id.
+            own = any(name in resource.partition("*")[0] for name in (self._stack, f":{self._websocket}/live/POST/"))
+            ok.ok(own, where, f"the resource {resource} is not the stack's own")
 
     def _only_logs(self, function: str, statements: list[Json]) -> None:
         actions = {action for statement in statements for action in _list(statement.get("Action", []))}
         self.findings.equal(actions - LOGGING, set(), function, "what it may do besides logging")
+
+    def _only_puts(self, function: str, statements: list[Json]) -> None:
+        """Of objects it may do nothing but put them; Lambda itself looks whether the failure bucket is there."""
+        actions = {action for statement in statements for action in _list(statement.get("Action", []))}
+        on_objects = {action for action in actions if action.startswith("s3:")}
+        self.findings.equal(on_objects, {"s3:PutObject", "s3:ListBucket"}, function, "what it may do with objects")
 
     def _invokes_inspect_alone(self, function: str, statements: list[Json]) -> None:
         invoking = [statement for statement in statements if "lambda:InvokeFunction" in _list(statement.get("Action", []))]

@@ -11,6 +11,8 @@ from boto3.dynamodb.types import TypeDeserializer
 
 Json = dict[str, Any]
 
+FUNCTIONS = ("ApiFunction", "ArchiveFunction", "ConnectFunction", "IngestFunction", "InspectFunction", "RelayFunction")
+
 
 @dataclass(frozen=True)
 class StoredObject:
@@ -36,11 +38,13 @@ class Cloud:
         if not described["StackStatus"].endswith(("CREATE_COMPLETE", "UPDATE_COMPLETE")):
             raise SystemExit(f"the stack {stack} is {described['StackStatus']}")
         outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
-        self.functions: dict[str, str] = {name: outputs[name] for name in ("ApiFunction", "IngestFunction", "InspectFunction")}
+        self.functions: dict[str, str] = {name: outputs[name] for name in FUNCTIONS}
         self.table: str = outputs["TableName"]
         self.inbox: str = outputs["InboxBucket"]
         self.processed: str = outputs["ProcessedBucket"]
         self.quarantine: str = outputs["QuarantineBucket"]
+        self.archive: str = outputs["ArchiveBucket"]
+        self.websocket: str = outputs["WebSocketApiId"]
 
     def client(self, service: str) -> Any:
         """A client of one service, for the same credentials and endpoint."""
@@ -48,11 +52,13 @@ class Cloud:
 
     def items(self) -> list[Json]:
         """Every item of the table, consistently read."""
+        return [plain(item) for item in self.exact_items()]
+
+    def exact_items(self) -> list[Json]:
+        """The same with every digit of its numbers."""
         reader = TypeDeserializer()
         pages = self._dynamodb.get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True)
-        return [
-            {name: plain(reader.deserialize(value)) for name, value in item.items()} for page in pages for item in page["Items"]
-        ]
+        return [{name: reader.deserialize(value) for name, value in item.items()} for page in pages for item in page["Items"]]
 
     def keys(self, bucket: str, prefix: str) -> set[str]:
         """Every key of a bucket that begins with ``prefix``."""

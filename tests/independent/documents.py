@@ -30,6 +30,10 @@ REJECTIONS = {
     "size-mismatch",
     "checksum-mismatch",
     "too-large",
+    "type-not-allowed",
+    "polyglot",
+    "archive-bomb",
+    "encrypted",
     "inspection-failed",
 }
 
@@ -99,6 +103,8 @@ FACTS_MAY: Mapping[str, Test] = {
     "width": _whole(1),
     "height": _whole(1),
     "frames": _whole(1),
+    "entries": _whole(0),
+    "unpackedSize": _whole(0),
     "thumbhash": _text,
     "recipe": _text,
 }

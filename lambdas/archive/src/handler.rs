@@ -93,7 +93,7 @@ mod tests {
         json!({
             "eventID": format!("event-{place}"), "eventName": "INSERT", "awsRegion": "eu-central-1",
             "dynamodb": {
-                "ApproximateCreationDateTime": 1_795_386_914, "SequenceNumber": format!("10{place}"),
+                "ApproximateCreationDateTime": 1_795_386_914, "SizeBytes": 59, "SequenceNumber": format!("10{place}"),
                 "Keys": { "PK": { "S": "ROOM#01jd3v8q0zk5w6x7y8z9abcdef" }, "SK": { "S": format!("MSG#{:012}", place + 1) } },
                 "NewImage": { "ver": { "N": "1" } },
             },

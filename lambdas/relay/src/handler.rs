@@ -75,7 +75,7 @@ mod tests {
         json!({
             "eventID": "1", "eventName": "MODIFY", "awsRegion": "eu-central-1",
             "dynamodb": {
-                "ApproximateCreationDateTime": 1_795_386_914, "SequenceNumber": "100",
+                "ApproximateCreationDateTime": 1_795_386_914, "SizeBytes": 59, "SequenceNumber": "100",
                 "Keys": {
                     "PK": { "S": format!("ROOM#01jd3v8q0zk5w6x7y8z9abcde{room}") }, "SK": { "S": format!("MSG#{seq:012}") },
                 },

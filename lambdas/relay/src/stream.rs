@@ -42,7 +42,7 @@ mod tests {
         json!({
             "eventID": "1", "eventName": "MODIFY", "awsRegion": "eu-central-1",
             "dynamodb": {
-                "ApproximateCreationDateTime": 1_795_386_914.5, "SequenceNumber": "100",
+                "ApproximateCreationDateTime": 1_795_386_914.5, "SizeBytes": 59, "SequenceNumber": "100",
                 "Keys": { "PK": { "S": format!("ROOM#{ROOM}") }, "SK": { "S": "MSG#000000000007" } },
                 "NewImage": { "ver": { "N": "3" } }, "OldImage": { "ver": { "N": "2" } },
             },

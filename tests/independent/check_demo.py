@@ -279,7 +279,7 @@ class Check:
         records = raw_archive.read(self._cloud, self.findings, room)
         rebuilt = raw_archive.rebuild(records, self.findings)
         exact = [item for item in self._cloud.exact_items() if item["SK"].startswith("MSG#")]
-        stored = {(item["room"], int(item["seq"])): item for item in exact if room in ("", item["room"])}
+        stored = {(item["room"], int(item["seq"])): item for item in exact if item["PK"] == f"ROOM#{room}" or not room}
         self.findings.equal(sorted(rebuilt), sorted(stored), "archive", "which messages there are")
         for place, item in stored.items():
             self.findings.equal(rebuilt.get(place), item, f"archive, message {place[1]}", "the message")

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import zstandard
+
 from cloud import Cloud, Json
 from findings import Findings
 

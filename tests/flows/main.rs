@@ -21,9 +21,11 @@ mod events_to_ingest;
 mod inbox_to_processed;
 mod inbox_to_quarantine;
 mod logs_of_one_upload;
+mod names_are_data;
 mod random_histories;
 mod roles;
 mod rooms_and_messages;
+mod send_from_a_terminal;
 mod support;
 mod table_to_archive;
 mod table_to_people;
@@ -99,6 +101,10 @@ const FLOWS: &[(&str, Flow)] = flows![
         a_ticket_opens_one_connection_and_only_for_a_while,
         nothing_is_said_before_hello_and_what_is_not_understood_is_said,
         a_connection_that_is_gone_is_forgotten_and_keeps_no_other_from_its_pushes;
+    names_are_data:
+        a_hostile_name_survives_as_text_and_reaches_no_key_or_header;
+    send_from_a_terminal:
+        each_verdict_is_said_and_a_refusal_shows_in_the_exit_code;
     random_histories:
         numbers_stay_dense_and_the_archive_rebuilds_every_message;
     roles:

@@ -1,4 +1,4 @@
-//! ChatTable stream ─▶ archive ─▶ ArchiveBucket: every change, whatever is delivered how often, and what cannot be filed.
+//! `ChatTable` stream ─▶ archive ─▶ `ArchiveBucket`: every change, whatever is delivered how often, and what cannot be filed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

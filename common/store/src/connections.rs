@@ -220,3 +220,84 @@ impl Connections {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use aws_sdk_apigatewaymanagement::config::retry::RetryConfig;
+    use aws_sdk_apigatewaymanagement::config::{BehaviorVersion, Credentials, Region};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use vestibule_domain::live::FrameError;
+
+    use super::*;
+
+    const BUSY: &str = "429 Too Many Requests\r\nx-amzn-errortype: LimitExceededException";
+    const GONE: &str = "410 Gone\r\nx-amzn-errortype: GoneException";
+    const FORBIDDEN: &str = "403 Forbidden\r\nx-amzn-errortype: ForbiddenException";
+    const OK: &str = "200 OK";
+
+    /// Posts to a server that gives these answers, one after the other, and counts how many were asked for. The local cloud is never
+    /// busy, so these are AWS's answers by its documentation:
+    /// <https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/api-connections-connectionid.html>
+    async fn posted(answers: &'static [&'static str]) -> (Result<Posted, StoreError>, usize) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = async {
+            let mut asked = 0;
+            for answer in answers {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = Vec::new();
+                while !request.ends_with(br#""unknown-action"}"#) {
+                    stream.read_buf(&mut request).await.unwrap();
+                }
+                assert!(request.starts_with(b"POST /@connections/L0SM9cOFvHcCIhw%3D HTTP/1.1"));
+                let answer = format!("HTTP/1.1 {answer}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                stream.shutdown().await.unwrap();
+                asked += 1;
+            }
+            asked
+        };
+        let config = aws_sdk_apigatewaymanagement::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("eu-central-1"))
+            .credentials_provider(Credentials::new("AKIDEXAMPLE", "secret", None, None, "test"))
+            .retry_config(RetryConfig::disabled())
+            .endpoint_url(url)
+            .build();
+        let table =
+            aws_sdk_dynamodb::Config::builder().behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest());
+        let connections = Connections::new(
+            Client::from_conf(table.build()),
+            "table".to_owned(),
+            aws_sdk_apigatewaymanagement::Client::from_conf(config),
+        );
+        let connection = "L0SM9cOFvHcCIhw=".parse().unwrap();
+        let frame = ServerFrame::Error { code: FrameError::UnknownAction };
+        let both = async { tokio::join!(connections.post(&connection, &frame), server) };
+        tokio::time::timeout(Duration::from_mins(1), both).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_busy_connection_is_tried_again_until_it_takes_the_frame() {
+        let (posted, asked) = posted(&[BUSY, BUSY, OK]).await;
+        assert_eq!((posted.unwrap(), asked), (Posted::Sent, 3));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_gone_is_no_error() {
+        let (posted, asked) = posted(&[GONE]).await;
+        assert_eq!((posted.unwrap(), asked), (Posted::Gone, 1));
+        let (posted, _) = super::tests::posted(&[BUSY, GONE]).await;
+        assert_eq!(posted.unwrap(), Posted::Gone);
+    }
+
+    #[tokio::test]
+    async fn what_is_forbidden_is_not_tried_again() {
+        let (posted, asked) = posted(&[FORBIDDEN]).await;
+        assert!(matches!(posted, Err(StoreError::Denied { .. })));
+        assert_eq!(asked, 1);
+    }
+}

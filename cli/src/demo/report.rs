@@ -166,8 +166,8 @@ impl Report {
         for file in &self.files {
             table.add_row([
                 Cell::new(&file.name),
-                Cell::new(&file.declared),
-                Cell::new(file.found.as_deref().unwrap_or_default()),
+                Cell::new(short(&file.declared)),
+                Cell::new(short(file.found.as_deref().unwrap_or_default())),
                 Cell::new(file.bytes).set_alignment(CellAlignment::Right),
                 Cell::new(file.state_or_rejection()),
                 Cell::new(file.pixels()).set_alignment(CellAlignment::Right),
@@ -193,6 +193,17 @@ impl Report {
         }
         fs::write(path, serde_json::to_string_pretty(self)? + "\n").with_context(cannot_write)
     }
+}
+
+/// A content type that fits into a column: those of Office documents have more than seventy characters, and end in what tells them
+/// apart.
+fn short(content_type: &str) -> String {
+    const MOST: usize = 28;
+    let length = content_type.chars().count();
+    if length <= MOST {
+        return content_type.to_owned();
+    }
+    std::iter::once('…').chain(content_type.chars().skip(length + 1 - MOST)).collect()
 }
 
 #[cfg(test)]
@@ -253,6 +264,13 @@ mod tests {
         assert_eq!(report.problems(), Vec::<String>::new());
         insta::assert_snapshot!(report.table());
         insta::assert_json_snapshot!(report);
+    }
+
+    #[test]
+    fn a_long_type_is_shortened_to_what_tells_it_apart() {
+        assert_eq!(short("application/x-dosexec"), "application/x-dosexec");
+        let sheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+        assert_eq!(short(sheet), "…cument.spreadsheetml.sheet");
     }
 
     #[test]

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use anyhow::ensure;
 use serde_json::Value;
 
+use crate::support::archive;
 use crate::support::chat::{Chat, File};
 use crate::support::cloud::Cloud;
+use crate::support::socket::Socket;
 use crate::support::wait::until;
 
 pub(crate) async fn one_id_joins_the_lines_of_all_functions_and_no_line_holds_a_secret(
@@ -41,6 +43,38 @@ pub(crate) async fn one_id_joins_the_lines_of_all_functions_and_no_line_holds_a_
                 let line: Value = serde_json::from_str(line)?;
                 ensure!(line["timestamp"].is_string() && line["level"].is_string(), "{line}");
             }
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn tickets_and_texts_are_in_no_line_of_what_is_live_or_archived(
+    cloud: Arc<Cloud>,
+) -> anyhow::Result<()> {
+    let chat = Chat::open(&cloud, "live-logs").await?;
+    let (ticket, url) = Socket::ticket(&cloud, &chat.customer).await?;
+    let mut socket = Socket::connect(&url, &format!("ticket={ticket}")).await?;
+    ensure!(socket.ask(r#"{"action":"a-telling-action"}"#).await?["type"] == "error");
+    let text = serde_json::json!({ "clientMessageId": "t", "text": "a-telling-remark" });
+    chat.call("POST", &format!("/v1/rooms/{}/messages", chat.room), Some(&text)).await?;
+    socket.pushes_until(|push| push["room"] == chat.room.as_str()).await?;
+    until("the remark in the archive", async || {
+        Ok((!archive::records(&cloud, &chat.room).await?.is_empty()).then_some(()))
+    })
+    .await?;
+    for (group, word) in [
+        ("ApiLogs", "/v1/connect-tickets"),
+        ("ConnectLogs", "connected"),
+        ("RelayLogs", "relayed"),
+        ("ArchiveLogs", "archived"),
+    ] {
+        let lines = until(&format!("a line in {group}"), async || {
+            let lines = lines(&cloud, cloud.output(group)?).await?;
+            Ok(lines.iter().any(|line| line.contains(word)).then_some(lines))
+        })
+        .await?;
+        for secret in [ticket.as_str(), "a-telling-remark", "a-telling-action", &chat.customer] {
+            ensure!(!lines.iter().any(|line| line.contains(secret)), "{group} holds {secret}");
         }
     }
     Ok(())

@@ -90,7 +90,8 @@ const FLOWS: &[(&str, Flow)] = flows![
         a_bad_message_of_a_batch_fails_alone,
         a_transient_fault_puts_the_message_back_early;
     logs_of_one_upload:
-        one_id_joins_the_lines_of_all_functions_and_no_line_holds_a_secret;
+        one_id_joins_the_lines_of_all_functions_and_no_line_holds_a_secret,
+        tickets_and_texts_are_in_no_line_of_what_is_live_or_archived;
     table_to_archive:
         every_change_says_who_why_and_when,
         batches_that_come_again_or_are_split_lose_and_clobber_nothing,

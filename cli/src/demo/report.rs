@@ -270,7 +270,7 @@ mod tests {
     fn a_long_type_is_shortened_to_what_tells_it_apart() {
         assert_eq!(short("application/x-dosexec"), "application/x-dosexec");
         let sheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-        assert_eq!(short(sheet), "…cument.spreadsheetml.sheet");
+        assert_eq!(short(sheet), "…ocument.spreadsheetml.sheet");
     }
 
     #[test]

@@ -86,6 +86,11 @@ text_id! {
     VersionId, "an object version id", is_version_id
 }
 
+text_id! {
+    /// A connection of the WebSocket, as API Gateway names it: 1 to 128 visible ASCII characters.
+    ConnectionId, "a connection id", is_connection_id
+}
+
 fn is_ulid(text: &str) -> bool {
     // The first digit holds the top 3 of 128 bits, so it is at most 7.
     text.len() == 26
@@ -102,6 +107,10 @@ fn is_user_id(text: &str) -> bool {
 
 fn is_client_message_id(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
+
+fn is_connection_id(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
 fn is_version_id(text: &str) -> bool {
@@ -192,6 +201,14 @@ mod tests {
         assert!("a b".parse::<VersionId>().is_err());
         assert!("v".repeat(1025).parse::<VersionId>().is_err());
         assert!("3/L4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY+MTRCxf3vjVBH40Nr8X8gdRQBpUMLUo".parse::<VersionId>().is_ok());
+    }
+
+    #[test]
+    fn a_connection_id_is_visible_ascii() {
+        assert!("L0SM9cOFvHcCIhw=".parse::<ConnectionId>().is_ok());
+        for bad in ["", "a b", "a\n", "é", &"x".repeat(129)] {
+            assert!(bad.parse::<ConnectionId>().is_err(), "{bad:?}");
+        }
     }
 
     #[test]

@@ -9,11 +9,11 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::digest::Sha256Digest;
-use crate::id::{InvalidId, MessageSeq, RoomId};
+use crate::id::{MessageSeq, RoomId};
 use crate::timestamp::Timestamp;
 
 /// What a client sends, by its `action`, which is also what API Gateway chooses the route by.
@@ -62,47 +62,6 @@ pub struct Push {
 pub enum FrameError {
     /// It is not JSON with an `action` that is known.
     UnknownAction,
-}
-
-/// A connection of the WebSocket, as API Gateway names it: 1 to 128 visible ASCII characters.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnectionId(String);
-
-impl ConnectionId {
-    /// The id as it is written in keys and paths.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for ConnectionId {
-    type Err = InvalidId;
-
-    fn from_str(text: &str) -> Result<Self, InvalidId> {
-        if (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidId::new("a connection id", text))
-        }
-    }
-}
-
-impl fmt::Display for ConnectionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Serialize for ConnectionId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for ConnectionId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-    }
 }
 
 /// What opens the WebSocket once: 32 random bytes in URL-safe base 64, so 43 characters. A secret: never logged, and so without
@@ -191,14 +150,6 @@ mod tests {
         assert_eq!(random.reveal().parse::<Ticket>(), Ok(random));
         for bad in ["", &text[1..], &format!("{text}a"), &text.replace('_', "=")] {
             assert_eq!(bad.parse::<Ticket>(), Err(NoTicket));
-        }
-    }
-
-    #[test]
-    fn a_connection_id_is_visible_ascii() {
-        assert!("L0SM9cOFvHcCIhw=".parse::<ConnectionId>().is_ok());
-        for bad in ["", "a b", "a\n", "é", &"x".repeat(129)] {
-            assert!(bad.parse::<ConnectionId>().is_err(), "{bad:?}");
         }
     }
 }

@@ -5,8 +5,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::types::ReturnValue;
 use serde::{Deserialize, Serialize};
-use vestibule_domain::id::UserId;
-use vestibule_domain::live::{ConnectionId, ServerFrame, Ticket};
+use vestibule_domain::id::{ConnectionId, UserId};
+use vestibule_domain::live::{ServerFrame, Ticket};
 use vestibule_domain::timestamp::Timestamp;
 
 use crate::backoff::Backoff;

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use vestibule_domain::id::{ClientMessageId, MessageSeq, RoomId, UserId};
-use vestibule_domain::live::{ConnectionId, Ticket};
+use vestibule_domain::id::{ClientMessageId, ConnectionId, MessageSeq, RoomId, UserId};
+use vestibule_domain::live::Ticket;
 use vestibule_domain::timestamp::Timestamp;
 
 use crate::error::StoreError;

@@ -2,7 +2,8 @@
 
 use aws_lambda_events::event::apigw::ApiGatewayWebsocketProxyRequest;
 use serde_json::{Value, json};
-use vestibule_domain::live::{ConnectionId, FrameError, ServerFrame, Ticket};
+use vestibule_domain::id::ConnectionId;
+use vestibule_domain::live::{FrameError, ServerFrame, Ticket};
 use vestibule_runtime::logs::chain;
 use vestibule_store::error::StoreError;
 

@@ -1,8 +1,8 @@
 //! Tells both people of a room, on every connection that they have open.
 
 use futures::stream::{self, StreamExt as _};
-use vestibule_domain::id::{RoomId, UserId};
-use vestibule_domain::live::{ConnectionId, Push, ServerFrame};
+use vestibule_domain::id::{ConnectionId, RoomId, UserId};
+use vestibule_domain::live::{Push, ServerFrame};
 use vestibule_runtime::logs::chain;
 use vestibule_store::connections::Posted;
 use vestibule_store::error::StoreError;

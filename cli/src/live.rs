@@ -29,8 +29,9 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// An open WebSocket that connects itself again.
 pub struct Live {
     api: Api,
-    /// `None` once it is lost for good.
     socket: Option<Socket>,
+    /// Tries to connect again, in a row, that failed.
+    failed: u32,
 }
 
 /// What became of one wait.
@@ -47,19 +48,22 @@ impl Live {
     /// # Errors
     /// When the API gives no ticket, or the WebSocket does not answer.
     pub async fn open(api: &Api) -> anyhow::Result<Self> {
-        Ok(Self { api: api.clone(), socket: Some(connect(api).await?) })
+        Ok(Self { api: api.clone(), socket: Some(connect(api).await?), failed: 0 })
     }
 
-    /// Whether pushes can come.
+    /// Whether pushes can come, now or when it is connected again.
     pub fn is_open(&self) -> bool {
-        self.socket.is_some()
+        self.socket.is_some() || self.failed < TRIES
     }
 
-    /// The next push; `None` when none came before the deadline, after the connection had to be made again (what changed meanwhile
-    /// was not pushed: ask), or when it is lost for good.
+    /// The next push; `None` when none came before the deadline, or after the connection was lost: what changed meanwhile was not
+    /// pushed, so ask.
     pub async fn next(&mut self, deadline: Instant) -> Option<Push> {
         loop {
-            let socket = self.socket.as_mut()?;
+            let Some(socket) = self.socket.as_mut() else {
+                self.reconnect(deadline).await;
+                return None;
+            };
             let wait = deadline.min(Instant::now() + SILENCE);
             match timeout_at(wait, hear(socket)).await {
                 Ok(Heard::Push(push)) => return Some(push),
@@ -67,11 +71,23 @@ impl Live {
                 Err(_) if wait == deadline => return None,
                 // What keeps it open; the answer is heard in the next round.
                 Err(_) if hello(socket).await.is_ok() => {}
-                Ok(Heard::Lost) | Err(_) => {
-                    self.socket = reconnect(&self.api).await;
-                    return None;
-                }
+                Ok(Heard::Lost) | Err(_) => self.socket = None,
             }
+        }
+    }
+
+    /// Tries once to connect again, after a wait that grows with each failure and is spread, so that all who lost a server together
+    /// do not come back together. The deadline ends it, and counts as a failure.
+    async fn reconnect(&mut self, deadline: Instant) {
+        let longest = FIRST_WAIT * 2_u32.saturating_pow(self.failed);
+        let again = async {
+            sleep(longest.mul_f64(rand::random_range(0.5..1.0))).await;
+            connect(&self.api).await
+        };
+        if let Ok(Ok(socket)) = timeout_at(deadline, again).await {
+            (self.socket, self.failed) = (Some(socket), 0);
+        } else {
+            self.failed += 1;
         }
     }
 }
@@ -128,16 +144,4 @@ async fn hear(socket: &mut Socket) -> Heard {
 
 fn read(frame: &Frame) -> Option<ServerFrame> {
     serde_json::from_str(frame.to_text().ok()?).ok()
-}
-
-/// Tries a few times, spread, so that all who lost a server together do not come back together.
-async fn reconnect(api: &Api) -> Option<Socket> {
-    for tries in 0..TRIES {
-        let longest = FIRST_WAIT * 2_u32.pow(tries);
-        sleep(longest.mul_f64(rand::random_range(0.5..1.0))).await;
-        if let Ok(socket) = connect(api).await {
-            return Some(socket);
-        }
-    }
-    None
 }

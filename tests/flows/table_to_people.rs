@@ -30,7 +30,7 @@ pub(crate) async fn two_people_see_every_change_and_a_stranger_none(cloud: Arc<C
     ensure!(chat.decided(&lie).await?["state"] == "rejected");
     chat.call("DELETE", &chat.path(lie.key.message), None).await?;
     // The last of all, in each room: whatever came before it in the stream has been relayed.
-    for room in [&stranger, &chat] {
+    for room in [&chat, &stranger] {
         let body = json!({ "clientMessageId": "last", "text": "the last" });
         room.call("POST", &format!("/v1/rooms/{}/messages", room.room), Some(&body)).await?;
     }
@@ -66,7 +66,7 @@ pub(crate) async fn a_ticket_opens_one_connection_and_only_for_a_while(cloud: Ar
     let sync = socket.ask(&json!({ "action": "hello" }).to_string()).await?;
     let moment = |name: &str| anyhow::Ok(sync[name].as_str().context("a time")?.parse::<Timestamp>()?.millis());
     ensure!(sync["type"] == "sync" && (moment("at")? - before.millis()).abs() < 60_000, "{sync}");
-    ensure!(moment("until")? - moment("at")? == 7_800_000, "{sync}");
+    ensure!((7_700_000..=7_800_000).contains(&(moment("until")? - moment("at")?)), "{sync}");
 
     // One whose time is over, which the local cloud deletes as late as AWS does: never, in a test.
     let (ticket, url) = Socket::ticket(&cloud, &token).await?;
@@ -115,6 +115,8 @@ pub(crate) async fn a_connection_that_is_gone_is_forgotten_and_keeps_no_other_fr
     // Before the real one in the order of ids, and after it.
     for id in ["0-nobody", "z-nobody"] {
         let mut ghost = item.clone();
+        // What was noted just now may not be let in yet, and stays.
+        ghost.insert("connectedAt".to_owned(), AttributeValue::S("2026-11-22T22:00:00.000Z".to_owned()));
         let id = AttributeValue::S(format!("CONN#{id}"));
         ghost.insert("SK".to_owned(), id.clone());
         ghost.insert("GSI1PK".to_owned(), id);

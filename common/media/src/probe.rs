@@ -136,6 +136,9 @@ impl Probe {
         let Some(kept) = claim::settle(&self.subject.declared_type, &sniffed) else {
             return refused(RejectionCode::TypeMismatch, Some(contradiction(&self.subject.declared_type, &sniffed)));
         };
+        if let Some(refused) = self.unwanted(&kept).or_else(|| self.changed()) {
+            return refused;
+        }
         let format = Format::of(&kept);
         if let Some(what) = polyglot::head(&kept, self.file.head()) {
             return refused(RejectionCode::Polyglot, Some(what.to_owned()));
@@ -155,18 +158,29 @@ impl Probe {
         }
     }
 
-    /// The refusal of a type that does not come in. What the bytes are counts; of a text the sender's word does as well, since
-    /// nothing in it tells a script from other text.
+    /// The refusal of a file whose type does not come in. What the bytes are counts; of a text, and of what is not known, the sender's
+    /// word does as well, since nothing in it tells a script from other text.
     fn not_admitted(&self, sniffed: &Sniffed) -> Option<Step> {
-        let claimed = Some(&self.subject.declared_type).filter(|_| sniffed.text);
-        let mut types = [Some(&sniffed.found), claimed].into_iter().flatten();
-        let unwanted = types.find_map(|name| Some((name, self.policy.admission.judge(name).err()?)));
-        let (name, why) = unwanted?;
-        let detail = match why {
+        let nothing_known = sniffed.text || sniffed.found == ContentType::octet_stream();
+        let claimed = Some(&self.subject.declared_type).filter(|_| nothing_known);
+        self.unwanted(&sniffed.found).or_else(|| self.unwanted(claimed?))
+    }
+
+    /// The refusal of a type that does not come in.
+    fn unwanted(&self, name: &ContentType) -> Option<Step> {
+        let detail = match self.policy.admission.judge(name).err()? {
             NotAdmitted::Dangerous(danger) => format!("{name}: {danger:?}"),
             NotAdmitted::Unwanted => format!("{name}: on the list of what is denied"),
         };
         Some(refused(RejectionCode::TypeNotAllowed, Some(detail)))
+    }
+
+    /// The refusal of a file that is there in whole and is not the one that was announced.
+    fn changed(&self) -> Option<Step> {
+        let declared = self.subject.declared_sha256?;
+        let found = sha256(self.file.whole()?);
+        (found != declared)
+            .then(|| refused(RejectionCode::ChecksumMismatch, Some(format!("the bytes hash to {found}"))))
     }
 
     /// Asks for the bytes from `at` on, and so many more that the end of the file is in the same range if it is near.
@@ -185,12 +199,7 @@ impl Probe {
         let mut facts = Facts::of_type(kept);
         (facts.entries, facts.unpacked_size) = (inside.entries, inside.unpacked_size);
         let whole = self.file.whole();
-        facts.sha256 = whole.map(|bytes| Sha256Digest::new(Sha256::digest(bytes).into()));
-        if let (Some(found), Some(declared)) = (facts.sha256, self.subject.declared_sha256)
-            && found != declared
-        {
-            return refused(RejectionCode::ChecksumMismatch, Some(format!("the bytes hash to {found}")));
-        }
+        facts.sha256 = whole.map(sha256);
         match (whole, format) {
             (Some(bytes), Some(format)) => match picture::examine(format, bytes, &self.policy.limits) {
                 Ok(picture) => accepted_picture(facts, picture),
@@ -231,6 +240,10 @@ fn too_large_a_picture() -> Step {
     let rejection =
         Rejection::because(RejectionCode::TooLarge, "This picture file is larger than can be examined here.");
     Step::Done(Box::new(Examination { verdict: Verdict::Rejected(rejection), detail: None }))
+}
+
+fn sha256(bytes: &[u8]) -> Sha256Digest {
+    Sha256Digest::new(Sha256::digest(bytes).into())
 }
 
 fn contradiction(declared: &ContentType, sniffed: &Sniffed) -> String {

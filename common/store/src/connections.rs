@@ -175,6 +175,26 @@ impl Connections {
         Ok(())
     }
 
+    /// Forgets a connection of `user` that seems gone, unless it was noted only after `noted_before`: API Gateway says the same of one
+    /// that `$connect` has not let in yet. <https://repost.aws/knowledge-center/410-gone-api-gateway>
+    ///
+    /// # Errors
+    /// [`StoreError`], when the table cannot be written.
+    pub async fn forget_gone(
+        &self,
+        connection: &ConnectionId,
+        user: &UserId,
+        noted_before: Timestamp,
+    ) -> Result<(), StoreError> {
+        let delete = self.client.delete_item().table_name(&self.table);
+        let delete = delete.key("PK", user_pk(user)).key("SK", connection_sk(connection));
+        let delete = delete.condition_expression("connectedAt < :before");
+        let delete = delete.expression_attribute_values(":before", text(noted_before.to_string()));
+        let Err(error) = delete.send().await else { return Ok(()) };
+        let error = StoreError::classify("DeleteItem of a gone connection", error);
+        if matches!(error, StoreError::Condition { .. }) { Ok(()) } else { Err(error) }
+    }
+
     /// Forgets a connection of which only the id is known. The index may not know it yet; then the first post to it, or its time,
     /// ends it.
     ///

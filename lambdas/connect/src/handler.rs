@@ -4,6 +4,7 @@ use aws_lambda_events::event::apigw::ApiGatewayWebsocketProxyRequest;
 use serde_json::{Value, json};
 use vestibule_domain::id::ConnectionId;
 use vestibule_domain::live::{FrameError, ServerFrame, Ticket};
+use vestibule_domain::timestamp::Timestamp;
 use vestibule_runtime::logs::chain;
 use vestibule_store::error::StoreError;
 
@@ -14,8 +15,8 @@ use crate::world::World;
 pub enum Ask {
     /// Somebody wants in, with a ticket or without.
     Connect(ConnectionId, Option<Ticket>),
-    /// Somebody who is in says hello.
-    Hello(ConnectionId),
+    /// Somebody who is in since that moment says hello.
+    Hello(ConnectionId, Timestamp),
     /// Somebody who is in says something else.
     Unknown(ConnectionId),
     /// A connection was closed.
@@ -53,13 +54,14 @@ pub async fn handle(world: &World, event: Value) -> Result<Value, lambda_runtime
 pub fn read(event: Value) -> Option<Ask> {
     let event: ApiGatewayWebsocketProxyRequest = serde_json::from_value(event).ok()?;
     let connection = event.request_context.connection_id?.parse().ok()?;
+    let connected = Timestamp::from_millis(event.request_context.connected_at);
     match (event.request_context.event_type.as_deref()?, event.request_context.route_key.as_deref()?) {
         ("CONNECT", _) => {
             let ticket = event.query_string_parameters.first("ticket").and_then(|text| text.parse().ok());
             Some(Ask::Connect(connection, ticket))
         }
         ("DISCONNECT", _) => Some(Ask::Disconnect(connection)),
-        ("MESSAGE", "hello") => Some(Ask::Hello(connection)),
+        ("MESSAGE", "hello") => Some(Ask::Hello(connection, connected)),
         ("MESSAGE", _) => Some(Ask::Unknown(connection)),
         _ => None,
     }
@@ -81,7 +83,8 @@ async fn carry_out(world: &World, ask: Ask) -> Result<Answer, StoreError> {
             world.connections.open(&connection, &user, now, until).await?;
             tracing::info!(connection.id = %connection, user.id = %user, outcome = "connected", "connected");
         }
-        Ask::Hello(connection) => {
+        Ask::Hello(connection, connected) => {
+            let until = connected.plus_seconds(world.connection_seconds.into());
             // A connection that is gone by now has nobody to tell.
             let posted = world.connections.post(&connection, &ServerFrame::Sync { at: now, until }).await?;
             tracing::info!(connection.id = %connection, outcome = ?posted, "hello");
@@ -138,7 +141,7 @@ mod tests {
                     assert_eq!(id, connection(), "{file}");
                     json!({ "ask": "connect", "ticket": ticket.map(|ticket| ticket.reveal().to_owned()) })
                 }
-                Some(Ask::Hello(_)) => json!({ "ask": "hello" }),
+                Some(Ask::Hello(..)) => json!({ "ask": "hello" }),
                 Some(Ask::Unknown(_)) => json!({ "ask": "unknown" }),
                 Some(Ask::Disconnect(_)) => json!({ "ask": "disconnect" }),
             };
@@ -148,7 +151,10 @@ mod tests {
 
     #[test]
     fn each_route_is_what_it_says() {
-        assert_eq!(read(event("MESSAGE", "hello")), Some(Ask::Hello(connection())));
+        assert_eq!(
+            read(event("MESSAGE", "hello")),
+            Some(Ask::Hello(connection(), Timestamp::from_millis(1_795_386_914_000)))
+        );
         assert_eq!(read(event("MESSAGE", "$default")), Some(Ask::Unknown(connection())));
         assert_eq!(read(event("DISCONNECT", "$disconnect")), Some(Ask::Disconnect(connection())));
     }

@@ -2,14 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use futures::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
+use tokio::time::{Duration, Instant};
 use vestibule_domain::id::RoomId;
 use vestibule_domain::live::Push;
 use vestibule_runtime::logs::chain;
 
 use crate::relay::relay;
-use crate::stream;
+use crate::stream as stream_record;
 use crate::world::World;
+
+/// Rooms that are relayed at a time.
+const ROOMS_AT_ONCE: usize = 8;
+/// How long a batch may be pushed. The function's time-out is 30 s, and who hits it has the whole batch brought again.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What changed in one room, in the stream's order.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -26,39 +33,44 @@ struct RoomChanges {
 /// When the event is none of a table's stream, or the room that failed has the batch's first record or one without a place.
 pub async fn handle(world: &World, event: Value) -> Result<Value, lambda_runtime::Error> {
     let records = event.get("Records").and_then(Value::as_array).ok_or("not an event of a table's stream")?;
-    let mut failed: Option<usize> = None;
-    for (room, RoomChanges { pushes, first }) in by_room(records) {
-        match relay(world, &room, &pushes).await {
-            Ok(told) => tracing::info!(
-                room.id = %room,
-                changes.count = pushes.len(),
-                pushes.sent = told.sent,
-                connections.gone = told.gone,
-                connections.failed = told.failed,
-                "relayed"
-            ),
+    let deadline = Instant::now() + PATIENCE;
+    let rooms = stream::iter(by_room(records)).map(async |(room, RoomChanges { pushes, first })| {
+        match relay(world, &room, &pushes, deadline).await {
+            Ok(told) => {
+                tracing::info!(
+                    room.id = %room,
+                    changes.count = pushes.len(),
+                    pushes.sent = told.sent,
+                    connections.gone = told.gone,
+                    connections.failed = told.failed,
+                    "relayed"
+                );
+                None
+            }
             Err(error) => {
                 tracing::error!(outcome = "fault", room.id = %room, error.message = %chain(&error), "not relayed");
-                failed = Some(failed.map_or(first, |earlier| earlier.min(first)));
+                Some(first)
             }
         }
-    }
-    match failed {
-        None => Ok(json!({ "batchItemFailures": [] })),
-        Some(place) => {
-            let sequence = records.get(place).filter(|_| place > 0).and_then(stream::sequence);
-            let sequence = sequence.ok_or("the changes could not be relayed")?;
-            Ok(json!({ "batchItemFailures": [{ "itemIdentifier": sequence }] }))
-        }
-    }
+    });
+    let failed: Vec<Option<usize>> = rooms.buffer_unordered(ROOMS_AT_ONCE).collect().await;
+    answer(records, failed.into_iter().flatten().min())
+}
+
+/// What Lambda wants to hear when the room whose first record is at `failed` could not be relayed.
+fn answer(records: &[Value], failed: Option<usize>) -> Result<Value, lambda_runtime::Error> {
+    let Some(place) = failed else { return Ok(json!({ "batchItemFailures": [] })) };
+    let sequence = records.get(place).filter(|_| place > 0).and_then(stream_record::sequence);
+    let sequence = sequence.ok_or("the changes could not be relayed")?;
+    Ok(json!({ "batchItemFailures": [{ "itemIdentifier": sequence }] }))
 }
 
 fn by_room(records: &[Value]) -> BTreeMap<RoomId, RoomChanges> {
     let mut rooms: BTreeMap<RoomId, RoomChanges> = BTreeMap::new();
     for (place, record) in records.iter().enumerate() {
         // The archive keeps what is no change of a message; here there is nobody to tell of it.
-        let Some(push) = stream::push(record) else {
-            tracing::warn!(record.sequence = stream::sequence(record), "not a change of a message");
+        let Some(push) = stream_record::push(record) else {
+            tracing::warn!(record.sequence = stream_record::sequence(record), "not a change of a message");
             continue;
         };
         let first = RoomChanges { pushes: Vec::new(), first: place };
@@ -95,5 +107,15 @@ mod tests {
             })
             .collect();
         assert_eq!(rooms, [(0, vec![(1, 1), (1, 2), (2, 1)]), (2, vec![(1, 1)])]);
+    }
+
+    #[test]
+    fn a_room_that_failed_is_answered_by_its_first_record() {
+        let records = [record('a', 1, 1), record('b', 1, 1)];
+        assert_eq!(answer(&records, None).unwrap(), json!({ "batchItemFailures": [] }));
+        assert_eq!(answer(&records, Some(1)).unwrap(), json!({ "batchItemFailures": [{ "itemIdentifier": "100" }] }));
+        // Nothing before it is done with: the whole batch failed.
+        assert!(answer(&records, Some(0)).is_err());
+        assert!(answer(&[json!({}), json!({})], Some(1)).is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! Tells both people of a room, on every connection that they have open.
 
 use futures::stream::{self, StreamExt as _};
+use tokio::time::{Instant, timeout_at};
 use vestibule_domain::id::{ConnectionId, RoomId, UserId};
 use vestibule_domain::live::{Push, ServerFrame};
 use vestibule_runtime::logs::chain;
@@ -11,6 +12,8 @@ use crate::world::World;
 
 /// Connections that are posted to at a time.
 const AT_ONCE: usize = 16;
+/// A connection that seems gone is forgotten when it is older than this, in seconds: one that is younger may not be let in yet.
+const SETTLED_SECONDS: i64 = 30;
 
 /// How a room's pushes went.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,12 +26,12 @@ pub struct Told {
     pub failed: usize,
 }
 
-/// Pushes what changed in `room`, in the order of the changes on each connection. A connection that fails keeps no other from its
-/// pushes: whoever missed one asks what has changed when they connect again.
+/// Pushes what changed in `room`, in the order of the changes on each connection, until the deadline. A connection that fails, or is
+/// busy for too long, keeps no other from its pushes: whoever missed one asks what has changed when they connect again.
 ///
 /// # Errors
 /// [`StoreError`], when the table does not say who is in the room and connected.
-pub async fn relay(world: &World, room: &RoomId, pushes: &[Push]) -> Result<Told, StoreError> {
+pub async fn relay(world: &World, room: &RoomId, pushes: &[Push], deadline: Instant) -> Result<Told, StoreError> {
     let Some(found) = world.rooms.get(room).await? else { return Ok(Told::default()) };
     let mut connections = Vec::new();
     for user in found.operator.into_iter().chain([found.customer]) {
@@ -36,7 +39,12 @@ pub async fn relay(world: &World, room: &RoomId, pushes: &[Push]) -> Result<Told
         connections.extend(open.into_iter().map(|connection| (user.clone(), connection)));
     }
     let told = stream::iter(connections)
-        .map(async |(user, connection)| tell(world, &user, &connection, pushes).await)
+        .map(async |(user, connection)| {
+            timeout_at(deadline, tell(world, &user, &connection, pushes)).await.unwrap_or_else(|_elapsed| {
+                tracing::warn!(connection.id = %connection, "the connection was busy for too long");
+                Told { failed: 1, ..Told::default() }
+            })
+        })
         .buffer_unordered(AT_ONCE);
     Ok(told
         .fold(Told::default(), async |sum, told| Told {
@@ -55,7 +63,8 @@ async fn tell(world: &World, user: &UserId, connection: &ConnectionId, pushes: &
             Ok(Posted::Sent) => told.sent += 1,
             Ok(Posted::Gone) => {
                 told.gone = 1;
-                if let Err(error) = world.connections.forget(connection, user).await {
+                let noted_before = world.clock.now().plus_seconds(-SETTLED_SECONDS);
+                if let Err(error) = world.connections.forget_gone(connection, user, noted_before).await {
                     log(connection, &error, "the connection is gone and could not be forgotten");
                 }
                 break;

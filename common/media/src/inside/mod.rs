@@ -3,7 +3,7 @@
 
 mod cfb;
 mod pdf;
-mod zip;
+pub(crate) mod zip;
 
 use vestibule_domain::content_type::ContentType;
 use vestibule_domain::policy::{EncryptedFiles, InspectPolicy};
@@ -48,7 +48,7 @@ impl Stop {
 /// Looks into a file of type `kept`.
 pub(crate) fn look(file: &Sparse, kept: &ContentType, policy: &InspectPolicy) -> Result<Inside, Stop> {
     if kept.as_str() == "application/zip" || is_zip_based(kept) {
-        return zip::look(file, policy);
+        return zip::look(file, kept, policy);
     }
     if holds_no_archive(kept) && zip::has_end_record(file)? {
         return Err(Stop::refused(RejectionCode::Polyglot, "a zip archive's end record at its end"));

@@ -2,6 +2,7 @@
 //! that would unpack it goes by. <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>
 
 use memchr::memmem;
+use vestibule_domain::content_type::ContentType;
 use vestibule_domain::policy::{InspectLimits, InspectPolicy, SMALL_ARCHIVE_BYTES};
 use vestibule_domain::rejection::RejectionCode;
 
@@ -17,6 +18,9 @@ const LOCATOR_64_LENGTH: u64 = 20;
 const ENTRY: &[u8] = b"PK\x01\x02";
 const ENTRY_LENGTH: usize = 46;
 
+const JAVA_ARCHIVE: &str = "application/java-archive";
+const MANIFEST: &[u8] = b"META-INF/MANIFEST.MF";
+
 /// Where an end record may be: its own length and the longest comment behind it.
 const TAIL: u64 = 22 + 65_535;
 
@@ -26,6 +30,8 @@ struct End {
     entries: u64,
     directory_at: u64,
     directory_size: u64,
+    /// There are two end records, and programs that read the one see another archive than those that read the other.
+    ambiguous: bool,
 }
 
 /// What the directory says.
@@ -35,13 +41,18 @@ struct Directory {
     packed: u64,
     unpacked: u64,
     encrypted: bool,
+    /// It has what makes it a program for Java.
+    runnable: bool,
 }
 
 /// Looks at an archive's end and directory.
-pub(super) fn look(file: &Sparse, policy: &InspectPolicy) -> Result<Inside, Stop> {
+pub(super) fn look(file: &Sparse, kept: &ContentType, policy: &InspectPolicy) -> Result<Inside, Stop> {
     let damaged = |detail: &str| Stop::refused(RejectionCode::Damaged, detail);
     let end = find_end(file)?.ok_or_else(|| damaged("a zip archive without its end record"))?;
     let limits = &policy.limits;
+    if end.ambiguous {
+        return Err(Stop::refused(RejectionCode::Polyglot, "two end records that differ"));
+    }
     if end.entries > limits.max_archive_entries {
         return Err(bomb(format!("{} entries", end.entries)));
     }
@@ -54,6 +65,14 @@ pub(super) fn look(file: &Sparse, policy: &InspectPolicy) -> Result<Inside, Stop
         return Err(damaged("a zip archive whose directory lacks entries"));
     }
     check(&directory, file.size(), limits)?;
+    // The first entries decide what type is found; a manifest may come later.
+    let java = JAVA_ARCHIVE.parse::<ContentType>();
+    if directory.runnable
+        && kept.as_str() == "application/zip"
+        && java.is_ok_and(|java| policy.admission.judge(&java).is_err())
+    {
+        return Err(Stop::refused(RejectionCode::TypeNotAllowed, "a manifest of a Java archive"));
+    }
     if directory.encrypted {
         refuse_encrypted(policy)?;
     }
@@ -62,20 +81,19 @@ pub(super) fn look(file: &Sparse, policy: &InspectPolicy) -> Result<Inside, Stop
 
 /// Whether a file that is no archive ends like one, and so is one to every program that reads archives.
 pub(super) fn has_end_record(file: &Sparse) -> Result<bool, Missing> {
-    // What has no directory before its end record, or an empty one, opens as nothing.
     let size = file.size();
     let tail_at = size.saturating_sub(TAIL);
     let tail = file.bytes(tail_at..size)?;
-    Ok(memmem::find_iter(&tail, END).any(|at| {
-        let record = tail.get(at..).unwrap_or_default();
-        let (Some(entries), Some(length)) = (number::<2>(record, 10), number::<4>(record, 12)) else { return false };
-        let before = tail.get(..at).unwrap_or_default();
-        let directory = usize::try_from(length).ok().and_then(|length| before.len().checked_sub(length));
-        let seen = directory.map(|at| before.get(at..).is_some_and(|bytes| bytes.starts_with(ENTRY)));
-        // A directory that begins before the tail cannot be seen here; its end record is then believed when it ends the file.
-        let ends = number::<2>(record, 20).is_some_and(|comment| END_LENGTH as u64 + comment == record.len() as u64);
-        record.len() >= END_LENGTH && entries > 0 && seen.unwrap_or(ends)
-    }))
+    for at in memmem::find_iter(&tail, END) {
+        // Counts may lie; what makes it an archive is a directory before its end. An empty one opens as nothing.
+        let length = number::<4>(&tail, at + 12).filter(|length| *length >= ENTRY_LENGTH as u64);
+        let directory_at = length.and_then(|length| (tail_at + at as u64).checked_sub(length));
+        let Some(directory_at) = directory_at.filter(|_| tail.len() - at >= END_LENGTH) else { continue };
+        if file.bytes(directory_at..directory_at + ENTRY.len() as u64)? == ENTRY {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn bomb(detail: String) -> Stop {
@@ -98,12 +116,20 @@ fn find_end(file: &Sparse) -> Result<Option<End>, Missing> {
     let (Some(entries), Some(length)) = (number::<2>(&tail, at + 10), number::<4>(&tail, at + 12)) else {
         return Ok(None);
     };
-    let large = entries == 0xFFFF || length == 0xFFFF_FFFF || number::<4>(&tail, at + 16) == Some(0xFFFF_FFFF);
-    if large && let Some(end) = find_end_64(file, at_in_file)? {
-        return Ok(Some(end));
-    }
-    // Not where the record says: what is put before an archive moves it, and it opens all the same.
-    Ok(at_in_file.checked_sub(length).map(|directory_at| End { entries, directory_at, directory_size: length }))
+    let small = at_in_file.checked_sub(length).map(|directory_at| {
+        // Not where the record says: what is put before an archive moves it, and it opens all the same.
+        End { entries, directory_at, directory_size: length, ambiguous: false }
+    });
+    let saturated = entries == 0xFFFF || length == 0xFFFF_FFFF || number::<4>(&tail, at + 16) == Some(0xFFFF_FFFF);
+    Ok(match find_end_64(file, at_in_file)? {
+        Some(large) => {
+            let same = |number: u64, large: u64, most: u64| number == large || number == most;
+            let agree = same(entries, large.entries, 0xFFFF) && same(length, large.directory_size, 0xFFFF_FFFF);
+            Some(End { ambiguous: !agree, ..large })
+        }
+        None if saturated && small.is_none() => None,
+        None => small,
+    })
 }
 
 /// The end record of a large archive, which a locator right before the other one points at.
@@ -122,7 +148,7 @@ fn find_end_64(file: &Sparse, end_at: u64) -> Result<Option<End>, Missing> {
     let inside = directory_at.checked_add(directory_size).is_some_and(|end| end <= file.size());
     // Counts are judged before the directory is looked at, so one that cannot be there still has a count.
     let directory_at = if inside { directory_at } else { 0 };
-    let end = End { entries, directory_at, directory_size };
+    let end = End { entries, directory_at, directory_size, ambiguous: false };
     Ok(record.starts_with(END_64).then_some(end))
 }
 
@@ -140,6 +166,7 @@ fn walk(mut bytes: &[u8], limits: &InspectLimits) -> Result<Directory, Stop> {
         sum.packed = sum.packed.saturating_add(entry.packed);
         sum.unpacked = sum.unpacked.saturating_add(entry.unpacked);
         sum.encrypted |= entry.encrypted;
+        sum.runnable |= entry.is_manifest;
         // The end record's count has 16 bits, and may be any number but the right one.
         if sum.entries > limits.max_archive_entries {
             return Err(bomb(format!("more than {} entries", limits.max_archive_entries)));
@@ -154,7 +181,7 @@ fn check(directory: &Directory, size: u64, limits: &InspectLimits) -> Result<(),
     if unpacked > limits.max_archive_bytes {
         return Err(bomb(format!("it unpacks to {unpacked} bytes")));
     }
-    if unpacked > SMALL_ARCHIVE_BYTES && unpacked / limits.max_archive_ratio.max(1) >= size {
+    if unpacked > SMALL_ARCHIVE_BYTES && unpacked > size.saturating_mul(limits.max_archive_ratio) {
         return Err(bomb(format!("it unpacks to {unpacked} bytes from {size}")));
     }
     // Entries that share their bytes: each alone looks honest. <https://www.bamsoftware.com/hacks/zipbomb/>
@@ -169,6 +196,7 @@ struct Entry {
     packed: u64,
     unpacked: u64,
     encrypted: bool,
+    is_manifest: bool,
     /// Bytes of the entry in the directory.
     length: usize,
 }
@@ -180,6 +208,7 @@ impl Entry {
         let header = bytes.get(..ENTRY_LENGTH).filter(|header| header.starts_with(ENTRY))?;
         let length = |at| usize::try_from(number::<2>(header, at)?).ok();
         let (name, extra, comment) = (length(28)?, length(30)?, length(32)?);
+        let is_manifest = bytes.get(ENTRY_LENGTH..ENTRY_LENGTH + name)?.eq_ignore_ascii_case(MANIFEST);
         let extra_at = ENTRY_LENGTH + name;
         let extra = bytes.get(extra_at..extra_at + extra)?;
         let end = extra_at + extra.len() + comment;
@@ -190,7 +219,7 @@ impl Entry {
         let unpacked = size(unpacked);
         let packed = size(packed);
         let encrypted = number::<2>(header, 8)? & (ENCRYPTED | HEADERS_MASKED) != 0;
-        Some(Self { packed, unpacked, encrypted, length: end })
+        Some(Self { packed, unpacked, encrypted, is_manifest, length: end })
     }
 }
 
@@ -211,6 +240,10 @@ fn large_sizes(mut extra: &[u8]) -> impl Iterator<Item = u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn zip_type() -> ContentType {
+        "application/zip".parse().unwrap()
+    }
 
     fn entry(packed: u32, unpacked: u32, flags: u16) -> Vec<u8> {
         let mut bytes = ENTRY.to_vec();
@@ -251,7 +284,7 @@ mod tests {
 
     fn code(bytes: &[u8], limits: InspectLimits) -> Option<RejectionCode> {
         let policy = InspectPolicy { limits, ..InspectPolicy::default() };
-        match look(&file(bytes), &policy) {
+        match look(&file(bytes), &zip_type(), &policy) {
             Ok(_) => None,
             Err(Stop::Refused(code, _)) => Some(code),
             Err(Stop::Missing(missing)) => panic!("{missing:?}"),
@@ -261,12 +294,12 @@ mod tests {
     #[test]
     fn an_honest_archive_says_what_it_holds() {
         let bytes = zip(&[entry(10, 1000, 0), entry(5, 5, 0)]);
-        let inside = look(&file(&bytes), &InspectPolicy::default()).unwrap();
+        let inside = look(&file(&bytes), &zip_type(), &InspectPolicy::default()).unwrap();
         assert_eq!(inside, Inside { entries: Some(2), unpacked_size: Some(1005) });
         let moved = [b"#!something before it", &bytes[..]].concat();
-        assert_eq!(look(&file(&moved), &InspectPolicy::default()).unwrap(), inside);
+        assert_eq!(look(&file(&moved), &zip_type(), &InspectPolicy::default()).unwrap(), inside);
         let empty = zip(&[]);
-        assert_eq!(look(&file(&empty), &InspectPolicy::default()).unwrap().entries, Some(0));
+        assert_eq!(look(&file(&empty), &zip_type(), &InspectPolicy::default()).unwrap().entries, Some(0));
     }
 
     #[test]
@@ -282,6 +315,50 @@ mod tests {
         let small = u32::try_from(SMALL_ARCHIVE_BYTES).unwrap();
         assert_eq!(code(&zip(&[entry(1, small, 0)]), InspectLimits::default()), None);
         assert_eq!(code(&zip(&[entry(1, small + 1, 0)]), InspectLimits::default()), Some(RejectionCode::ArchiveBomb));
+    }
+
+    #[test]
+    fn the_ratio_is_inclusive() {
+        // The file's length, as a directory with one entry and an end record, and what a tenth entry of its length would hold.
+        let of = |unpacked: u32| zip(&[entry(1, unpacked, 0)]);
+        let size = u64::try_from(of(0).len()).unwrap();
+        let limits = InspectLimits { max_archive_ratio: 1_000_000, ..InspectLimits::default() };
+        let most = u32::try_from(size * 1_000_000).unwrap();
+        assert!(u64::from(most) > SMALL_ARCHIVE_BYTES);
+        assert_eq!(code(&of(most - 1), limits), None);
+        assert_eq!(code(&of(most), limits), None);
+        assert_eq!(code(&of(most + 1), limits), Some(RejectionCode::ArchiveBomb));
+    }
+
+    #[test]
+    fn a_manifest_makes_a_program_of_an_archive_wherever_it_stands() {
+        let mut manifest = entry(1, 1, 0);
+        manifest[28..30].copy_from_slice(&20_u16.to_le_bytes());
+        manifest.splice(46..47, *b"META-INF/MANIFEST.MF");
+        let mut entries = vec![entry(1, 1, 0); 2000];
+        entries.push(manifest);
+        assert_eq!(code(&zip(&entries), InspectLimits::default()), Some(RejectionCode::TypeNotAllowed));
+    }
+
+    #[test]
+    fn two_end_records_that_differ_are_refused() {
+        let directory = entry(1, 1, 0);
+        let large = |entries: u64| {
+            let mut bytes = END_64.to_vec();
+            bytes.extend(44_u64.to_le_bytes());
+            bytes.extend([45, 0, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+            for number in [entries, entries, directory.len() as u64, 0] {
+                bytes.extend(number.to_le_bytes());
+            }
+            let at = directory.len() as u64;
+            bytes.extend(LOCATOR_64);
+            bytes.extend([0; 4]);
+            bytes.extend(at.to_le_bytes());
+            bytes.extend([1, 0, 0, 0]);
+            [&directory[..], &bytes, &end(1, &directory, b"")].concat()
+        };
+        assert_eq!(code(&large(1), InspectLimits::default()), None);
+        assert_eq!(code(&large(51), InspectLimits::default()), Some(RejectionCode::Polyglot));
     }
 
     #[test]
@@ -310,7 +387,7 @@ mod tests {
         assert_eq!(code(&bytes, InspectLimits::default()), Some(RejectionCode::Encrypted));
         let policy =
             InspectPolicy { encrypted: vestibule_domain::policy::EncryptedFiles::Accept, ..InspectPolicy::default() };
-        assert_eq!(look(&file(&bytes), &policy).unwrap().entries, Some(2));
+        assert_eq!(look(&file(&bytes), &zip_type(), &policy).unwrap().entries, Some(2));
     }
 
     #[test]
@@ -331,6 +408,8 @@ mod tests {
         let has = |bytes: &[u8]| has_end_record(&file(bytes)).unwrap();
         assert!(has(&[b"\xFF\xD8 a picture", &archive[..]].concat()));
         assert!(has(&[b"\xFF\xD8 a picture", &archive[..], b"and something behind it"].concat()));
+        let lying = [&entry(1, 1, 0)[..], &end(0, &entry(1, 1, 0), b"")].concat();
+        assert!(has(&[b"%PDF a page", &lying[..], b"\n"].concat()), "its count lies");
         assert!(!has(b"the four letters PK\x05\x06 alone, with whatever follows them in a text"));
         assert!(!has(&zip(&[])), "an empty archive holds nothing");
         assert!(!has(b""));

@@ -30,6 +30,8 @@ const CONTAINERS: &[(usize, &[u8], &str)] = &[
     (0, b"\x30\x26\xB2\x75\x8E\x66\xCF\x11", "video/x-ms-asf"),
     (0, b"ID3", "audio/mpeg"),
     (0, b"MZ", "application/x-dosexec"),
+    // Programs for several processors at once, with offsets of 64 bits.
+    (0, b"\xCA\xFE\xBA\xBF", "application/x-mach-binary"),
 ];
 
 /// Readers of PDF look for its signature this far in.
@@ -57,6 +59,8 @@ fn judge(file: &Sparse, format: FileFormat) -> Sniffed {
     // What `file_format` knows of XML is less than its root element says.
     let xml = format == FileFormat::ExtensibleMarkupLanguage;
     let name = (!nothing && !xml).then(|| format.media_type().to_owned());
+    // What the kernel looks at first, whatever follows.
+    let name = text::interpreted(head).map(str::to_owned).or(name);
     let name = name
         .or_else(|| container(head).map(str::to_owned))
         .or_else(|| is_old_bitmap(head).then(|| "image/bmp".to_owned()))
@@ -117,6 +121,8 @@ mod tests {
             (b"<!DOCTYPE html><p>", "text/html"),
             (b"\n <ScRipT>alert(1)</script>", "text/html"),
             (b"Dear all,\n", "text/plain"),
+            (b"#! /bin/sh\n\0\x01 and a program behind it", "text/x-shellscript"),
+            (b"\xCA\xFE\xBA\xBF\0\0\0\x02", "application/x-mach-binary"),
             (b"\0\x01\x02\x03", "application/octet-stream"),
         ] {
             assert_eq!(found(bytes), name, "{:?}", String::from_utf8_lossy(bytes));

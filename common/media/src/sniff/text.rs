@@ -22,8 +22,8 @@ const HTML: &[&str] = &[
     "<!--",
 ];
 
-/// How far the root element of an SVG may be from the beginning.
-const SVG_WITHIN: usize = 8192;
+/// The namespace of SVG, which its elements have whatever their prefix.
+const SVG: &str = "http://www.w3.org/2000/svg";
 
 /// Whether `head`, the beginning of a file, is text: UTF-8, UTF-16 with its mark, or an older 8-bit encoding.
 /// Binary formats give themselves away by control characters.
@@ -43,6 +43,12 @@ pub(super) fn is_text(head: &[u8]) -> bool {
     }
 }
 
+/// The content type of what begins as a script does that names its interpreter.
+pub(super) fn interpreted(head: &[u8]) -> Option<&'static str> {
+    let line = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).strip_prefix(b"#!")?;
+    line.trim_ascii_start().starts_with(b"/").then_some("text/x-shellscript")
+}
+
 /// The content type of a program in words that says so in its first line; `None` for other text.
 pub(super) fn program(head: &[u8]) -> Option<&'static str> {
     let start = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
@@ -58,11 +64,9 @@ pub(super) fn program(head: &[u8]) -> Option<&'static str> {
 
 /// The content type of markup that browsers act on; `None` for other text.
 pub(super) fn markup(head: &[u8]) -> Option<&'static str> {
-    let start = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
-    let start = start.get(..SVG_WITHIN.min(start.len())).unwrap_or_default();
-    let lower = String::from_utf8_lossy(start).to_ascii_lowercase();
+    let lower = words(head).to_ascii_lowercase();
     let lower = lower.trim_start();
-    if lower.starts_with('<') && has_element(lower, "<svg") {
+    if lower.starts_with('<') && (has_element(lower, "<svg") || has_element(lower, ":svg") || lower.contains(SVG)) {
         return Some("image/svg+xml");
     }
     if lower.starts_with("<?xml") {
@@ -75,6 +79,17 @@ pub(super) fn markup(head: &[u8]) -> Option<&'static str> {
 
 fn has_element(text: &str, tag: &str) -> bool {
     text.match_indices(tag).any(|(at, _)| text.get(at + tag.len()..).is_some_and(ends_name))
+}
+
+/// The beginning of a text, in whichever encoding.
+fn words(head: &[u8]) -> String {
+    let little = head.starts_with(&[0xFF, 0xFE]);
+    if little || head.starts_with(&[0xFE, 0xFF]) {
+        let units = head.as_chunks::<2>().0.iter().skip(1);
+        let units = units.map(|unit| if little { u16::from_le_bytes(*unit) } else { u16::from_be_bytes(*unit) });
+        return char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+    }
+    String::from_utf8_lossy(head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head)).into_owned()
 }
 
 /// Whether an element's name ends here.
@@ -144,6 +159,10 @@ mod tests {
         assert_eq!(markup(b"a < b"), None);
         assert_eq!(markup(b"<?xml version='1.0'?>\n<!DOCTYPE svg>\n<SVG>"), Some("image/svg+xml"));
         assert_eq!(markup(b"<svgfoo>"), None);
+        assert_eq!(markup(b"<s:svg xmlns:s=''>"), Some("image/svg+xml"));
+        assert_eq!(markup(format!("<?xml?><!--{}--><svg>", "x".repeat(9000)).as_bytes()), Some("image/svg+xml"));
+        let utf16: Vec<u8> = "\u{feff}<html>".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(markup(&utf16), Some("text/html"));
         assert_eq!(markup(b"<?xml version='1.0'?><html xmlns=''>"), Some("application/xhtml+xml"));
         assert_eq!(markup(b"\xEF\xBB\xBF<?xml?><a/>"), Some("application/xml"));
     }

@@ -48,6 +48,11 @@ pub(crate) fn walk(format: Format, bytes: &[u8], limits: &InspectLimits) -> Resu
     }
 }
 
+/// Where a JPEG at the beginning of `bytes` ends; `None` when it is not whole.
+pub(crate) fn jpeg_end(bytes: &[u8]) -> Option<usize> {
+    jpeg::walk(bytes).ok()?.end
+}
+
 /// The next `count` bytes of `rest`.
 fn take<'a>(rest: &mut &'a [u8], count: usize) -> Result<&'a [u8], Trouble> {
     let (taken, left) =

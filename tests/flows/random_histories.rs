@@ -197,6 +197,8 @@ impl Room {
             Ok((archive::changes(&records).len() as u64 >= changes).then_some(records))
         })
         .await?;
+        let dated = records.iter().all(|record| record.by.is_some() && record.cause.is_some() && record.at.is_some());
+        ensure!(dated, "every change says who, why and when");
         let rebuilt = archive::rebuilt(&records)?;
         ensure!(rebuilt.len() == table.len(), "the archive knows {} messages, not {}", rebuilt.len(), table.len());
         for (seq, item) in table {

@@ -189,23 +189,30 @@ mod tests {
         }
     }
 
-    /// The gateway's event, as AWS documents it, through `lambda_http`.
-    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
+    /// The gateway's events, as they were recorded and as AWS documents them, through `lambda_http`.
     #[tokio::test]
-    async fn the_gateways_event_says_who_is_calling() {
-        let event = json!({
-            "version": "2.0", "routeKey": "GET /v1/{proxy+}", "rawPath": "/v1/rooms", "rawQueryString": "waiting=true",
-            "headers": { "host": "id.execute-api.eu-central-1.amazonaws.com", "content-type": "application/json" },
-            "requestContext": {
-                "accountId": "123456789012", "apiId": "id", "stage": "$default", "requestId": "request-1",
-                "http": { "method": "GET", "path": "/v1/rooms", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1" },
-                "authorizer": { "jwt": { "claims": { "token_use": "access", "sub": "someone" }, "scopes": ["s"] } },
-            },
-            "isBase64Encoded": false,
-        });
-        let request = lambda_http::request::from_str(&event.to_string()).unwrap();
-        let response = router(testing::world()).oneshot(request).await.unwrap();
-        assert_eq!(response.status(), StatusCode::FORBIDDEN);
+    async fn every_recorded_and_documented_request_is_answered_as_its_manifest_says() {
+        let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/events");
+        let read = |file: &str| std::fs::read_to_string(fixtures.join(file)).unwrap();
+        let manifest: Value = serde_json::from_str(&read("requests.json")).unwrap();
+        let manifest = manifest.as_array().unwrap();
+        assert!(manifest.len() >= 8);
+        for row in manifest {
+            let file = row["file"].as_str().unwrap();
+            let request = lambda_http::request::from_str(&read(file)).unwrap();
+            let (parts, body) = router(testing::world()).oneshot(request.map(into_body)).await.unwrap().into_parts();
+            let body = axum::body::to_bytes(body, 100_000).await.unwrap();
+            let body: Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(json!({ "status": parts.status.as_u16(), "code": body["code"] }), row["expect"], "{file}");
+        }
+    }
+
+    fn into_body(body: lambda_http::Body) -> Body {
+        match body {
+            lambda_http::Body::Text(text) => Body::from(text),
+            lambda_http::Body::Binary(bytes) => Body::from(bytes),
+            _ => Body::empty(),
+        }
     }
 
     #[tokio::test]

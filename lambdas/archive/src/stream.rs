@@ -98,6 +98,7 @@ fn sorted<T: Ord>(mut set: Vec<T>) -> Vec<T> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -199,5 +200,45 @@ mod tests {
         assert_eq!(with("/dynamodb/NewImage/ver", json!({ "N": "one" })), Poison::NotANumber);
         assert_eq!(with("/dynamodb/NewImage/ver", json!({ "S": "1" })), Poison::NoVersion);
         assert_eq!(with("/dynamodb/NewImage/by", json!({ "X": "1" })), Poison::NoRecord);
+    }
+
+    /// Any JSON, not too deep.
+    fn anything() -> impl Strategy<Value = Json> {
+        let leaf = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::from),
+            any::<i64>().prop_map(Json::from),
+            any::<String>().prop_map(Json::from),
+            Just(json!({ "N": "1e999" })),
+            Just(json!({ "B": "not base 64" })),
+            Just(json!({ "S": 3 })),
+        ];
+        leaf.prop_recursive(3, 12, 3, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Json::from),
+                prop::collection::btree_map("S|N|M|L|NULL|[a-z]", inner, 0..3).prop_map(|map| Json::from_iter(map)),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_stands_anywhere_in_a_record_it_is_filed_or_poison(
+            pointer in prop::sample::select(vec![
+                "", "/eventID", "/eventName", "/awsRegion", "/dynamodb", "/dynamodb/Keys", "/dynamodb/Keys/PK", "/dynamodb/Keys/SK/S",
+                "/dynamodb/NewImage", "/dynamodb/NewImage/ver", "/dynamodb/NewImage/ver/N", "/dynamodb/NewImage/by",
+                "/dynamodb/NewImage/attachments", "/dynamodb/NewImage/all/L/1", "/dynamodb/SequenceNumber",
+                "/dynamodb/ApproximateCreationDateTime", "/dynamodb/SizeBytes",
+            ]),
+            value in anything(),
+        ) {
+            let mut record = insert();
+            *record.pointer_mut(pointer).unwrap() = value;
+            if let Ok(filed) = file(&record) {
+                let line = filed.to_line().unwrap();
+                prop_assert_eq!(Record::from_line(&line).unwrap(), filed);
+            }
+            sequence(&record);
+        }
     }
 }

@@ -211,7 +211,7 @@ mod tests {
         match body {
             lambda_http::Body::Text(text) => Body::from(text),
             lambda_http::Body::Binary(bytes) => Body::from(bytes),
-            _ => Body::empty(),
+            lambda_http::Body::Empty | _ => Body::empty(),
         }
     }
 

@@ -216,7 +216,7 @@ mod tests {
         leaf.prop_recursive(3, 12, 3, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..3).prop_map(Json::from),
-                prop::collection::btree_map("S|N|M|L|NULL|[a-z]", inner, 0..3).prop_map(|map| Json::from_iter(map)),
+                prop::collection::btree_map("S|N|M|L|NULL|[a-z]", inner, 0..3).prop_map(Json::from_iter),
             ]
         })
     }

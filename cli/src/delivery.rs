@@ -152,3 +152,59 @@ pub(crate) async fn decisions(
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::routing::get;
+    use serde_json::{Value, json};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const ROOM: &str = "01jd3v8q0zk5w6x7y8z9abcdef";
+    const ID: &str = "01jd3v8q0zk5w6x7y8z9abcdeg";
+
+    /// An API without a WebSocket, whose attachment is decided when it is asked for the third time.
+    async fn api() -> Api {
+        let asked = Arc::new(AtomicI64::new(0));
+        let message = async move || {
+            let state = if asked.fetch_add(1, Ordering::Relaxed) < 2 { "pending" } else { "ready" };
+            axum::Json::<Value>(json!({ "seq": 1, "ver": 1, "attachments": [{ "id": ID, "state": state }] }))
+        };
+        let routes = Router::new().route("/v1/rooms/{room}/messages/{seq}", get(message));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        Api::new(url, "token".to_owned()).unwrap()
+    }
+
+    fn sent(uploaded: anyhow::Result<Timestamp>) -> Sent {
+        let (path, declared) = ("/tmp/a".into(), "text/plain".parse().unwrap());
+        let file = Outgoing { path, name: "a".to_owned(), size: 1, declared };
+        Sent { file, seq: MessageSeq::try_from(1).unwrap(), id: ID.parse().unwrap(), uploaded }
+    }
+
+    #[tokio::test]
+    async fn without_a_websocket_decisions_are_asked_for() {
+        let api = api().await;
+        let mut watch = Watch::open(&api).await;
+        assert!(!watch.is_live());
+        let room = ROOM.parse().unwrap();
+        let mut told = 0;
+        let deadline = Instant::now() + Duration::from_mins(1);
+        let uploaded = [sent(Ok(Timestamp::from_millis(0)))];
+        let decided = decisions(&api, &room, &uploaded, &mut watch, deadline, |_| told += 1).await.unwrap();
+        assert_eq!(decided[&ID.parse().unwrap()].state, "ready");
+        assert_eq!(told, 3);
+    }
+
+    #[tokio::test]
+    async fn what_was_not_uploaded_is_not_waited_for() {
+        let api = api().await;
+        let failed = [sent(Err(anyhow::anyhow!("refused")))];
+        let (room, deadline) = (ROOM.parse().unwrap(), Instant::now() + Duration::from_mins(1));
+        let decided = decisions(&api, &room, &failed, &mut Watch::nothing(), deadline, |_| {}).await.unwrap();
+        assert_eq!(decided[&ID.parse().unwrap()].state, "pending");
+    }
+}

@@ -85,6 +85,11 @@ pub(super) fn has_end_record(file: &Sparse) -> Result<bool, Missing> {
     let tail_at = size.saturating_sub(TAIL);
     let tail = file.bytes(tail_at..size)?;
     for at in memmem::find_iter(&tail, END) {
+        // A large archive has another record before this one, and a locator of it in between.
+        let before = tail.get(..at).unwrap_or_default();
+        if before.get(before.len().saturating_sub(20)..).is_some_and(|locator| locator.starts_with(LOCATOR_64)) {
+            return Ok(true);
+        }
         // Counts may lie; what makes it an archive is a directory before its end. An empty one opens as nothing.
         let length = number::<4>(&tail, at + 12).filter(|length| *length >= ENTRY_LENGTH as u64);
         let directory_at = length.and_then(|length| (tail_at + at as u64).checked_sub(length));
@@ -410,6 +415,8 @@ mod tests {
         assert!(has(&[b"\xFF\xD8 a picture", &archive[..], b"and something behind it"].concat()));
         let lying = [&entry(1, 1, 0)[..], &end(0, &entry(1, 1, 0), b"")].concat();
         assert!(has(&[b"%PDF a page", &lying[..], b"\n"].concat()), "its count lies");
+        let large = [b"%PDF a page ", LOCATOR_64, &[0; 16][..], &end(0xFFFF, b"", b"")].concat();
+        assert!(has(&large), "a large archive");
         assert!(!has(b"the four letters PK\x05\x06 alone, with whatever follows them in a text"));
         assert!(!has(&zip(&[])), "an empty archive holds nothing");
         assert!(!has(b""));

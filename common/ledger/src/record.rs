@@ -259,6 +259,15 @@ pub(crate) mod tests {
         assert_eq!((record.by, record.cause, record.at), (None, None, None));
     }
 
+    #[test]
+    fn an_item_as_deep_as_dynamodb_takes_comes_back() {
+        let mut change = change(2);
+        let deepest = (0..32).fold(Value::Bool(true), |inner, _| Value::List(vec![inner]));
+        change.new.as_mut().unwrap().insert("deep".to_owned(), deepest);
+        let record = Record::of(change).unwrap();
+        assert_eq!(Record::from_line(&record.to_line().unwrap()).unwrap(), record);
+    }
+
     proptest! {
         #[test]
         fn a_record_comes_back_as_it_went(attributes in prop::collection::btree_map("[a-z/~]{1,5}x", value(), 0..6)) {

@@ -36,9 +36,9 @@ pub enum Value {
     Binaries(Vec<Vec<u8>>),
 }
 
-/// Deepest nesting of a document: DynamoDB's own limit.
+/// Most levels of an item, inclusive: the item itself, DynamoDB's limit of 32 levels of nesting, and what is in the innermost.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
-pub const MAX_DEPTH: usize = 32;
+pub const MAX_LEVELS: usize = 1 + 32 + 1;
 
 /// A number, digit by digit, as JSON writes numbers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -170,13 +170,13 @@ impl Value {
     /// Reads plain JSON, which is at `pointer`, with what `types` says of it.
     ///
     /// # Errors
-    /// When it is no JSON, is nested more deeply than [`MAX_DEPTH`], or is not what `types` says.
+    /// When it is no JSON, has more levels than [`MAX_LEVELS`], or is not what `types` says.
     pub fn read(json: &RawValue, pointer: &str, types: &Types) -> Result<Self, Unreadable> {
         Self::read_at(json.get(), pointer, types, 0)
     }
 
     fn read_at(json: &str, pointer: &str, types: &Types, depth: usize) -> Result<Self, Unreadable> {
-        if depth > MAX_DEPTH {
+        if depth >= MAX_LEVELS {
             return Err(Unreadable::new(pointer, "nested too deeply"));
         }
         let no_json = |_why: serde_json::Error| Unreadable::new(pointer, "not JSON");
@@ -294,8 +294,8 @@ pub(crate) mod tests {
     fn what_is_nested_too_deeply_is_refused() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         let read = |json: String| Value::read(&RawValue::from_string(json).unwrap(), "", &Types::new());
-        assert!(read(nested(MAX_DEPTH + 1)).is_ok());
-        assert!(read(nested(MAX_DEPTH + 2)).is_err());
+        assert!(read(nested(MAX_LEVELS)).is_ok());
+        assert!(read(nested(MAX_LEVELS + 1)).is_err());
     }
 
     pub(crate) fn number() -> impl Strategy<Value = Number> {

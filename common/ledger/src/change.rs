@@ -11,7 +11,7 @@ use crate::value::Value;
 pub type Item = BTreeMap<String, Value>;
 
 /// What the stream says happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Event {
     /// The item was made.

@@ -11,7 +11,7 @@ use crate::change::{Change, Event, Item, Poison, message_of};
 use crate::value::{Types, Unreadable, Value};
 
 /// A change of a message as it stands in the archive.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Record {
     /// The stream's id of the change: the same in every delivery, so readers know a repeat by it.
     pub event_id: String,

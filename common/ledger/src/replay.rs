@@ -45,10 +45,9 @@ pub fn replay(records: impl IntoIterator<Item = Record>) -> BTreeMap<MessageKey,
 
 fn rebuild(mut story: Vec<Record>) -> Rebuilt {
     // A removal has the version of what it removed, and comes after it.
-    story.sort_by(|a, b| {
-        (a.ver, a.event == Event::Remove, &a.event_id).cmp(&(b.ver, b.event == Event::Remove, &b.event_id))
-    });
-    story.dedup_by(|a, b| a.event_id == b.event_id);
+    story.sort_by(|a, b| (a.ver, a.event == Event::Remove, a).cmp(&(b.ver, b.event == Event::Remove, b)));
+    // A repeat is the same throughout. Going by its id alone would hide a record that somebody forged under it.
+    story.dedup();
     let mut rebuilt = Rebuilt { item: None, ver: 0, breaks: Vec::new() };
     for record in story {
         let ver = record.ver;
@@ -106,6 +105,16 @@ mod tests {
         let mut twice = story(1..=2);
         twice.push(Record { event_id: "another".to_owned(), ..twice[1].clone() });
         assert_eq!(only(twice).breaks, [Break::Twice(2)]);
+    }
+
+    #[test]
+    fn a_second_telling_that_differs_is_no_repeat() {
+        let whole = story(1..=2);
+        for place in [0, 2] {
+            let mut records = whole.clone();
+            records.insert(place, Record { by: Some("mallory".to_owned()), ..whole[1].clone() });
+            assert_eq!(only(records).breaks, [Break::Twice(2)], "inserted at {place}");
+        }
     }
 
     #[test]

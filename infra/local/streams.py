@@ -139,9 +139,13 @@ class Reader:
         failures = answer.get("batchItemFailures") if isinstance(answer, dict) else None
         if not failures:
             return None
+        # What is no sequence number of the batch, or not of this form at all, is taken for a failure of all of it. An exception
+        # instead would have the batch delivered for ever, whatever the mapping says of tries.
+        if not isinstance(failures, list):
+            return 0
         places = {record["dynamodb"]["SequenceNumber"]: place for place, record in enumerate(batch)}
-        # What is no sequence number of the batch is taken for a failure of all of it.
-        return min(places.get(failure.get("itemIdentifier"), 0) for failure in failures)
+        named = [failure.get("itemIdentifier") if isinstance(failure, dict) else None for failure in failures]
+        return min(places.get(name, 0) if isinstance(name, str) else 0 for name in named)
 
     def _why_over(self, batch: list[Json], tries: int) -> str | None:
         """Say why a batch that failed is not tried again; None when it is."""

@@ -42,11 +42,7 @@ fn is_plain(c: char) -> bool {
 /// The name without what cannot be seen, would be taken for a path, or means something else to a file system. An empty one becomes
 /// `file`.
 fn presentable(name: &str) -> String {
-    let kept: String = name
-        .chars()
-        .filter(|c| !c.is_control() && !turns_text(*c))
-        .map(|c| if RESERVED.contains(c) { '_' } else { c })
-        .collect();
+    let kept = visible(name).replace(|c| RESERVED.contains(c), "_");
     // A leading dot hides a file or makes it a setting (`.htaccess`), and Windows drops a trailing one.
     let kept = shortened(kept.trim_matches(|c: char| c.is_whitespace() || c == '.'));
     if kept.is_empty() {
@@ -56,6 +52,11 @@ fn presentable(name: &str) -> String {
     } else {
         kept
     }
+}
+
+/// A stranger's text without control characters and without those that turn text around.
+pub fn visible(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() && !turns_text(*c)).collect()
 }
 
 /// What no file name may hold on Windows, which has the longest list.

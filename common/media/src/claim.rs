@@ -4,7 +4,7 @@
 
 use vestibule_domain::content_type::ContentType;
 
-use crate::sniff::Sniffed;
+use crate::sniff::{Sniffed, Text};
 
 /// Text that no program runs: a claim of one of these cannot be proved by content and need not be.
 const HARMLESS_TEXT: &[&str] = &[
@@ -105,25 +105,25 @@ const MAY_BE_ONLY: &[(&str, &[&str])] = &[(
     ],
 )];
 
-/// Found types that are zip files too, besides all that end in `+zip`.
-const ZIP_BASED: &[&str] = &[
-    "application/vnd.openxmlformats-officedocument.",
-    "application/vnd.oasis.opendocument.",
-    "application/java-archive",
-    "application/vnd.android.package-archive",
-];
-
 /// The type to keep the file under; `None` when the claim is false.
 pub(crate) fn settle(declared: &ContentType, sniffed: &Sniffed) -> Option<ContentType> {
     let declared = declared.canonical();
     let found = &sniffed.found;
-    if sniffed.text && (declared.is_text() || declared.as_str() == "application/vnd.ms-excel") {
+    let is_text = match sniffed.text {
+        Text::No => false,
+        Text::Possible => *found == ContentType::octet_stream(),
+        Text::Fragment | Text::Certain => true,
+    };
+    if is_text && (declared.is_text() || declared.as_str() == "application/vnd.ms-excel") {
         return Some(text(&declared, found));
+    }
+    // What it is by its first entries is a guess, unless such files are common.
+    if sniffed.zip && declared.as_str() == "application/zip" {
+        return Some(if holds(RECOGNISED, found) { found.clone() } else { declared });
     }
     let true_claim = declared.admits(found)
         || FAMILIES.iter().any(|family| holds(family, &declared) && holds(family, found))
         || MAY_BE_ONLY.iter().any(|(container, of)| *container == found.as_str() && holds(of, &declared))
-        || (declared.as_str() == "application/zip" && is_zip_based(found))
         || is_beyond_us(&declared, found);
     true_claim.then(|| found.clone())
 }
@@ -152,9 +152,9 @@ fn is_beyond_us(declared: &ContentType, found: &ContentType) -> bool {
     unknown || !matches!(kind(declared).as_str(), "image" | "audio" | "video" | "font") || kind(declared) == kind(found)
 }
 
-/// Whether files of this type are zip archives with certain entries.
-pub(crate) fn is_zip_based(found: &ContentType) -> bool {
-    found.as_str().ends_with("+zip") || ZIP_BASED.iter().any(|prefix| found.as_str().starts_with(prefix))
+/// Whether a text that is claimed to be of this type is harmless, whatever is in it.
+pub(crate) fn is_harmless_text(declared: &ContentType) -> bool {
+    holds(HARMLESS_TEXT, &declared.canonical())
 }
 
 fn holds(list: &[&str], content_type: &ContentType) -> bool {
@@ -166,9 +166,12 @@ mod tests {
     use super::*;
 
     const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+    const KMZ: &str = "application/vnd.google-earth.kmz";
+    const ZIPS: &[&str] = &["application/zip", "image/x-sketch", DOCX, KMZ];
 
     fn settled(declared: &str, found: &str, text: bool) -> Option<String> {
-        let sniffed = Sniffed { found: found.parse().unwrap(), text };
+        let text = if text { Text::Certain } else { Text::No };
+        let sniffed = Sniffed { found: found.parse().unwrap(), text, zip: ZIPS.contains(&found) };
         settle(&declared.parse().unwrap(), &sniffed).map(|kept| kept.to_string())
     }
 
@@ -194,6 +197,10 @@ mod tests {
         assert_eq!(kept("video/mp4", "video/quicktime"), "video/quicktime");
         assert_eq!(kept("video/x-matroska", "video/matroska"), "video/matroska");
         assert_eq!(kept("application/zip", DOCX), DOCX);
+        assert_eq!(kept("application/zip", KMZ), "application/zip");
+        assert_eq!(kept("application/zip", "image/x-sketch"), "application/zip");
+        assert_eq!(kept("application/octet-stream", KMZ), KMZ);
+        assert_eq!(kept("application/zip", "image/png"), "refused");
         assert_eq!(kept(DOCX, "application/zip"), "refused");
         assert_eq!(kept(DOCX, "application/x-cfb"), "application/x-cfb");
     }
@@ -216,5 +223,20 @@ mod tests {
         assert_eq!(settled("text/javascript", "text/plain", true).unwrap(), "text/plain");
         assert_eq!(settled("text/xml", "application/rss+xml", true).unwrap(), "application/rss+xml");
         assert_eq!(settled("application/octet-stream", "text/plain", true).unwrap(), "text/plain");
+    }
+
+    #[test]
+    fn text_in_an_older_encoding_is_text_when_its_sender_says_so() {
+        let settled = |declared: &str, found: &str| {
+            let sniffed = Sniffed { found: found.parse().unwrap(), text: Text::Possible, zip: false };
+            settle(&declared.parse().unwrap(), &sniffed).map(|kept| kept.to_string())
+        };
+        assert_eq!(settled("text/csv", "application/octet-stream").unwrap(), "text/csv");
+        assert_eq!(settled("text/html", "application/octet-stream").unwrap(), "text/plain");
+        assert_eq!(
+            settled("application/octet-stream", "application/octet-stream").unwrap(),
+            "application/octet-stream"
+        );
+        assert_eq!(settled("text/csv", "image/png"), None);
     }
 }

@@ -4,7 +4,7 @@ use memchr::memmem;
 use vestibule_domain::content_type::ContentType;
 
 use crate::decode::Format;
-use crate::structure;
+use crate::{sniff, structure};
 
 /// Says what else a file is, by its first bytes.
 pub(crate) fn head(found: &ContentType, head: &[u8]) -> Option<&'static str> {
@@ -16,6 +16,8 @@ pub(crate) fn head(found: &ContentType, head: &[u8]) -> Option<&'static str> {
         "image/bmp" => comments(2) || is_assigned(head.get(2..7)),
         // The length of a JFIF segment, which is 16 but for a thumbnail that nobody writes.
         "image/jpeg" => head.get(2..4) == Some(b"\xFF\xE0") && comments(4),
+        // It may begin up to a kilobyte further on.
+        "application/pdf" => return sniff::acting(head).map(|_| "a script or a page before its first byte"),
         _ => false,
     };
     is_script.then_some("its first bytes are JavaScript")

@@ -18,7 +18,7 @@ use vestibule_domain::rejection::{Rejection, RejectionCode};
 use crate::decode::Format;
 use crate::inside::{self, Inside, MAX_DIRECTORY_BYTES, Stop};
 use crate::picture::{self, Picture, RECIPE};
-use crate::sniff::{Hole, Sniffed, glance, sniff};
+use crate::sniff::{Hole, Sniffed, Text, glance, sniff};
 use crate::sparse::{Missing, Sparse};
 use crate::trouble::Trouble;
 use crate::{claim, polyglot};
@@ -29,9 +29,9 @@ pub const RANGE_BYTES: u64 = 64 * 1024;
 const MAX_RANGE_BYTES: u64 = 2 * RANGE_BYTES;
 /// Most ranges that are asked for before the type found so far is good enough.
 const MAX_SNIFF_RANGES: u32 = 8;
-/// Most ranges that are asked for in all: those, the rest of a picture or the end of another file, and two more to which the end
-/// points: an archive's last record and its directory.
-pub const MAX_RANGES: u32 = MAX_SNIFF_RANGES + 4;
+/// Most ranges that are asked for in all: those, the rest of a picture or the end of another file, and four more to which the end
+/// points: an archive's last record, its directory, and where else that may be.
+pub const MAX_RANGES: u32 = MAX_SNIFF_RANGES + 5;
 /// Longest single range, in bytes, of a file of which `limits` hold.
 pub fn longest_range(limits: &InspectLimits) -> u64 {
     limits.max_image_bytes.max(MAX_DIRECTORY_BYTES).max(MAX_RANGE_BYTES)
@@ -136,8 +136,14 @@ impl Probe {
         let Some(kept) = claim::settle(&self.subject.declared_type, &sniffed) else {
             return refused(RejectionCode::TypeMismatch, Some(contradiction(&self.subject.declared_type, &sniffed)));
         };
-        if let Some(refused) = self.unwanted(&kept).or_else(|| self.changed()) {
+        if let Some(refused) = self.unwanted(&kept) {
             return refused;
+        }
+        let sha256 = self.file.whole().map(|bytes| Sha256Digest::new(Sha256::digest(bytes).into()));
+        if let (Some(found), Some(declared)) = (sha256, self.subject.declared_sha256)
+            && found != declared
+        {
+            return refused(RejectionCode::ChecksumMismatch, Some(format!("the bytes hash to {found}")));
         }
         let format = Format::of(&kept);
         if let Some(what) = polyglot::head(&kept, self.file.head()) {
@@ -151,7 +157,9 @@ impl Probe {
             return self.ask(range);
         }
         match inside::look(&self.file, &kept, &self.policy) {
-            Ok(inside) => self.conclude(kept, format, &inside),
+            Ok(Inside { entries, unpacked_size }) => {
+                self.conclude(Facts { sha256, entries, unpacked_size, ..Facts::of_type(kept) }, format)
+            }
             Err(Stop::Missing(Missing(range))) if self.asked < MAX_RANGES => self.ask(range),
             Err(Stop::Missing(_)) => refused(RejectionCode::Damaged, Some("it leads from place to place".to_owned())),
             Err(Stop::Refused(code, detail)) => refused(code, Some(detail)),
@@ -161,9 +169,13 @@ impl Probe {
     /// The refusal of a file whose type does not come in. What the bytes are counts; of a text, and of what is not known, the sender's
     /// word does as well, since nothing in it tells a script from other text.
     fn not_admitted(&self, sniffed: &Sniffed) -> Option<Step> {
-        let nothing_known = sniffed.text || sniffed.found == ContentType::octet_stream();
-        let claimed = Some(&self.subject.declared_type).filter(|_| nothing_known);
-        self.unwanted(&sniffed.found).or_else(|| self.unwanted(claimed?))
+        let declared = &self.subject.declared_type;
+        match sniffed.text {
+            Text::Fragment if claim::is_harmless_text(declared) => self.unwanted(declared),
+            Text::Fragment | Text::Certain => self.unwanted(&sniffed.found).or_else(|| self.unwanted(declared)),
+            Text::Possible | Text::No if sniffed.found == ContentType::octet_stream() => self.unwanted(declared),
+            Text::Possible | Text::No => self.unwanted(&sniffed.found),
+        }
     }
 
     /// The refusal of a type that does not come in.
@@ -173,14 +185,6 @@ impl Probe {
             NotAdmitted::Unwanted => format!("{name}: on the list of what is denied"),
         };
         Some(refused(RejectionCode::TypeNotAllowed, Some(detail)))
-    }
-
-    /// The refusal of a file that is there in whole and is not the one that was announced.
-    fn changed(&self) -> Option<Step> {
-        let declared = self.subject.declared_sha256?;
-        let found = sha256(self.file.whole()?);
-        (found != declared)
-            .then(|| refused(RejectionCode::ChecksumMismatch, Some(format!("the bytes hash to {found}"))))
     }
 
     /// Asks for the bytes from `at` on, and so many more that the end of the file is in the same range if it is near.
@@ -195,12 +199,8 @@ impl Probe {
     }
 
     /// The verdict on a file of which everything that is needed is there.
-    fn conclude(self, kept: ContentType, format: Option<Format>, inside: &Inside) -> Step {
-        let mut facts = Facts::of_type(kept);
-        (facts.entries, facts.unpacked_size) = (inside.entries, inside.unpacked_size);
-        let whole = self.file.whole();
-        facts.sha256 = whole.map(sha256);
-        match (whole, format) {
+    fn conclude(self, facts: Facts, format: Option<Format>) -> Step {
+        match (self.file.whole(), format) {
             (Some(bytes), Some(format)) => match picture::examine(format, bytes, &self.policy.limits) {
                 Ok(picture) => accepted_picture(facts, picture),
                 Err(trouble) => refused_for(&trouble),
@@ -240,10 +240,6 @@ fn too_large_a_picture() -> Step {
     let rejection =
         Rejection::because(RejectionCode::TooLarge, "This picture file is larger than can be examined here.");
     Step::Done(Box::new(Examination { verdict: Verdict::Rejected(rejection), detail: None }))
-}
-
-fn sha256(bytes: &[u8]) -> Sha256Digest {
-    Sha256Digest::new(Sha256::digest(bytes).into())
 }
 
 fn contradiction(declared: &ContentType, sniffed: &Sniffed) -> String {

@@ -10,8 +10,10 @@ use image::ImageDecoder;
 use image::codecs::{jpeg::JpegDecoder, png::PngDecoder, webp::WebPDecoder};
 use proptest::prelude::*;
 use serde::Deserialize;
+use vestibule_domain::admission::Admission;
+use vestibule_domain::disposition::disposition;
 use vestibule_domain::inspection::{Facts, Inspection, Thumbnail};
-use vestibule_domain::policy::InspectPolicy;
+use vestibule_domain::policy::{EncryptedFiles, InspectPolicy};
 use vestibule_domain::rejection::RejectionCode;
 use vestibule_media::probe::{Probe, Step, Subject, Verdict};
 use vestibule_media::{RECIPE, VARIANTS};
@@ -50,11 +52,15 @@ fn bytes(file: &str) -> Vec<u8> {
 
 /// Examines `bytes`, and counts the ranges that it took.
 fn probe(bytes: &[u8], declared: &str) -> (Verdict, usize) {
+    probe_under(InspectPolicy::default(), bytes, declared)
+}
+
+fn probe_under(policy: InspectPolicy, bytes: &[u8], declared: &str) -> (Verdict, usize) {
     let slice =
         |range: Range<u64>| bytes[usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap()].to_vec();
     let subject = Subject { size: bytes.len() as u64, declared_type: declared.parse().unwrap(), declared_sha256: None };
     let mut ranges = 0;
-    let mut step = Probe::start(subject, InspectPolicy::default());
+    let mut step = Probe::start(subject, policy);
     loop {
         match step {
             Step::Done(examination) => return (examination.verdict, ranges),
@@ -135,6 +141,35 @@ fn every_fixture_gets_the_verdict_that_its_row_promises() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What the table refuses comes in under a tenant's own list, and encrypted files where the tenant says so; and whatever its type,
+/// nothing of it is shown in place.
+#[test]
+fn what_a_tenant_allows_comes_in_to_be_saved() {
+    let allowing = |name: &str| InspectPolicy {
+        admission: Admission { allowed: vec![name.parse().unwrap()], denied: Vec::new() },
+        ..InspectPolicy::default()
+    };
+    let encrypted = InspectPolicy { encrypted: EncryptedFiles::Accept, ..InspectPolicy::default() };
+    let svg = "image/svg+xml";
+    let docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+    for (file, declared, policy, kept) in [
+        ("script.svg", svg, allowing(svg), svg),
+        ("page.html", "text/html", allowing("text/html"), "text/html"),
+        ("library.jar", "application/java-archive", allowing("application/java-archive"), "application/java-archive"),
+        ("encrypted.zip", "application/zip", encrypted.clone(), "application/zip"),
+        ("encrypted.pdf", "application/pdf", encrypted.clone(), "application/pdf"),
+        ("encrypted.docx", docx, encrypted, "application/x-cfb"),
+    ] {
+        let Verdict::Accepted(found) = probe_under(policy, &bytes(file), declared).0 else { panic!("{file}") };
+        assert_eq!(found.facts.content_type.as_str(), kept, "{file}");
+        assert!(found.thumbnails.is_empty(), "{file}");
+        assert!(disposition(&found.facts.content_type, file).starts_with("attachment;"), "{file}");
+    }
+    // One name on the list is not the other.
+    let Verdict::Rejected(why) = probe_under(allowing("text/html"), &bytes("script.svg"), svg).0 else { panic!() };
+    assert_eq!(why.code, RejectionCode::TypeNotAllowed);
 }
 
 /// The verdict of each fixture in a line: what changes in one of them shows in a review.

@@ -100,3 +100,18 @@ fn orientation(exif: Option<&[u8]>) -> Orientation {
         .and_then(Orientation::from_exif_chunk)
         .unwrap_or(Orientation::NoTransforms)
 }
+
+#[cfg(test)]
+mod tests {
+    use vestibule_domain::types::{Handling, TYPES};
+
+    use super::*;
+
+    #[test]
+    fn the_table_promises_thumbnails_of_what_is_decoded_here_and_of_nothing_else() {
+        for row in TYPES {
+            let promised = matches!(row.handling, Handling::Shown | Handling::Pictured);
+            assert_eq!(Format::of(&row.name.parse().unwrap()).is_some(), promised, "{}", row.name);
+        }
+    }
+}

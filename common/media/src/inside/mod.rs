@@ -3,13 +3,14 @@
 
 mod cfb;
 mod pdf;
-pub(crate) mod zip;
+mod zip;
 
 use vestibule_domain::content_type::ContentType;
 use vestibule_domain::policy::{EncryptedFiles, InspectPolicy};
 use vestibule_domain::rejection::RejectionCode;
 
-use crate::claim::is_zip_based;
+use self::zip::EndRecord;
+use crate::sniff::ZIP_ENTRY;
 use crate::sparse::{Missing, Sparse};
 
 /// Longest directory of a zip archive that is read, in bytes. Ten thousand entries take one or two million.
@@ -47,11 +48,16 @@ impl Stop {
 
 /// Looks into a file of type `kept`.
 pub(crate) fn look(file: &Sparse, kept: &ContentType, policy: &InspectPolicy) -> Result<Inside, Stop> {
-    if kept.as_str() == "application/zip" || is_zip_based(kept) {
-        return zip::look(file, kept, policy);
+    // Whatever its entries make of it.
+    if file.head().starts_with(ZIP_ENTRY) || kept.as_str() == "application/zip" {
+        return zip::look(file, policy);
     }
-    if holds_no_archive(kept) && zip::has_end_record(file)? {
-        return Err(Stop::refused(RejectionCode::Polyglot, "a zip archive's end record at its end"));
+    match zip::end_record(file)? {
+        // Of what is not known, an archive is all that it is.
+        Some(EndRecord::Last) if *kept == ContentType::octet_stream() => return zip::look(file, policy),
+        Some(EndRecord::Last) => return Err(also_an_archive()),
+        Some(EndRecord::Inside) if holds_no_archive(kept) => return Err(also_an_archive()),
+        Some(EndRecord::Inside) | None => {}
     }
     let is_encrypted = match kept.as_str() {
         "application/pdf" => pdf::is_encrypted(file)?,
@@ -64,11 +70,16 @@ pub(crate) fn look(file: &Sparse, kept: &ContentType, policy: &InspectPolicy) ->
     Ok(Inside::default())
 }
 
-/// Types whose files end in nothing like an archive. Of what is not known nothing can be said, and some packages are archives with a
-/// head of their own.
+fn also_an_archive() -> Stop {
+    Stop::refused(RejectionCode::Polyglot, "a zip archive's end record at its end")
+}
+
+/// Types whose files have no archive inside. A mail, a tape archive or a disk image may, right before its own end.
 fn holds_no_archive(kept: &ContentType) -> bool {
     let kind = kept.as_str().split('/').next().unwrap_or_default();
-    matches!(kind, "image" | "audio" | "video" | "font" | "text") || kept.as_str() == "application/pdf"
+    kept.is_text()
+        || matches!(kind, "image" | "audio" | "video" | "font")
+        || matches!(kept.as_str(), "application/pdf" | "application/rtf")
 }
 
 fn refuse_encrypted(policy: &InspectPolicy) -> Result<(), Stop> {

@@ -30,7 +30,7 @@ struct End {
     entries: u64,
     directory_at: u64,
     directory_size: u64,
-    /// There are two end records, and programs that read the one see another archive than those that read the other.
+    /// There are two end records or directories, and programs that read the one see another archive than those that read the other.
     ambiguous: bool,
 }
 
@@ -46,12 +46,12 @@ struct Directory {
 }
 
 /// Looks at an archive's end and directory.
-pub(super) fn look(file: &Sparse, kept: &ContentType, policy: &InspectPolicy) -> Result<Inside, Stop> {
+pub(super) fn look(file: &Sparse, policy: &InspectPolicy) -> Result<Inside, Stop> {
     let damaged = |detail: &str| Stop::refused(RejectionCode::Damaged, detail);
     let end = find_end(file)?.ok_or_else(|| damaged("a zip archive without its end record"))?;
     let limits = &policy.limits;
     if end.ambiguous {
-        return Err(Stop::refused(RejectionCode::Polyglot, "two end records that differ"));
+        return Err(Stop::refused(RejectionCode::Polyglot, "two archives in one"));
     }
     if end.entries > limits.max_archive_entries {
         return Err(bomb(format!("{} entries", end.entries)));
@@ -67,10 +67,7 @@ pub(super) fn look(file: &Sparse, kept: &ContentType, policy: &InspectPolicy) ->
     check(&directory, file.size(), limits)?;
     // The first entries decide what type is found; a manifest may come later.
     let java = JAVA_ARCHIVE.parse::<ContentType>();
-    if directory.runnable
-        && kept.as_str() == "application/zip"
-        && java.is_ok_and(|java| policy.admission.judge(&java).is_err())
-    {
+    if directory.runnable && java.is_ok_and(|java| policy.admission.judge(&java).is_err()) {
         return Err(Stop::refused(RejectionCode::TypeNotAllowed, "a manifest of a Java archive"));
     }
     if directory.encrypted {
@@ -79,26 +76,65 @@ pub(super) fn look(file: &Sparse, kept: &ContentType, policy: &InspectPolicy) ->
     Ok(Inside { entries: Some(directory.entries), unpacked_size: Some(directory.unpacked) })
 }
 
-/// Whether a file that is no archive ends like one, and so is one to every program that reads archives.
-pub(super) fn has_end_record(file: &Sparse) -> Result<bool, Missing> {
+/// Where a file that does not begin like an archive has the end record of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EndRecord {
+    /// Where the file ends: to every program that reads archives it is one.
+    Last,
+    /// Before that, where some look for it and where an archive inside another file has its own.
+    Inside,
+}
+
+/// Where a file that does not begin like an archive has the end record of one, with a directory that is there.
+pub(super) fn end_record(file: &Sparse) -> Result<Option<EndRecord>, Missing> {
     let size = file.size();
     let tail_at = size.saturating_sub(TAIL);
     let tail = file.bytes(tail_at..size)?;
-    for at in memmem::find_iter(&tail, END) {
-        // A large archive has another record before this one, and a locator of it in between.
-        let before = tail.get(..at).unwrap_or_default();
-        if before.get(before.len().saturating_sub(20)..).is_some_and(|locator| locator.starts_with(LOCATOR_64)) {
-            return Ok(true);
-        }
-        // Counts may lie; what makes it an archive is a directory before its end. An empty one opens as nothing.
-        let length = number::<4>(&tail, at + 12).filter(|length| *length >= ENTRY_LENGTH as u64);
-        let directory_at = length.and_then(|length| (tail_at + at as u64).checked_sub(length));
-        let Some(directory_at) = directory_at.filter(|_| tail.len() - at >= END_LENGTH) else { continue };
-        if file.bytes(directory_at..directory_at + ENTRY.len() as u64)? == ENTRY {
-            return Ok(true);
+    let mut found = None;
+    for at in memmem::rfind_iter(&tail, END) {
+        let at_in_file = tail_at + at as u64;
+        let Some(record) = Record::read(&tail, at) else { continue };
+        // A large archive has another record before this one, and a locator of it in between. Counts may lie; what makes it an
+        // archive is a directory before its end, or where the record says. An empty one opens as nothing.
+        let is_archive = locator_64(file, at_in_file)?.is_some()
+            || record.directory_size >= ENTRY_LENGTH as u64
+                && (begins_entry(file, at_in_file.checked_sub(record.directory_size))?
+                    || begins_entry(file, Some(record.directory_at))?);
+        match (is_archive, record.is_last) {
+            (true, true) => return Ok(Some(EndRecord::Last)),
+            (true, false) => found = Some(EndRecord::Inside),
+            (false, _) => {}
         }
     }
-    Ok(false)
+    Ok(found)
+}
+
+/// Whether an entry of a directory begins there.
+fn begins_entry(file: &Sparse, at: Option<u64>) -> Result<bool, Missing> {
+    let Some(at) = at else { return Ok(false) };
+    Ok(file.bytes(at..at.saturating_add(ENTRY.len() as u64))? == ENTRY)
+}
+
+/// An end record as it stands in the file.
+struct Record {
+    entries: u64,
+    directory_size: u64,
+    directory_at: u64,
+    /// Its comment ends where the file does.
+    is_last: bool,
+}
+
+impl Record {
+    /// The record at `at` of the end of a file.
+    fn read(tail: &[u8], at: usize) -> Option<Self> {
+        let comment = usize::try_from(number::<2>(tail, at + 20)?).ok()?;
+        Some(Self {
+            entries: number::<2>(tail, at + 10)?,
+            directory_size: number::<4>(tail, at + 12)?,
+            directory_at: number::<4>(tail, at + 16)?,
+            is_last: at + END_LENGTH + comment == tail.len(),
+        })
+    }
 }
 
 fn bomb(detail: String) -> Stop {
@@ -110,40 +146,29 @@ fn find_end(file: &Sparse) -> Result<Option<End>, Missing> {
     let size = file.size();
     let tail_at = size.saturating_sub(TAIL);
     let tail = file.bytes(tail_at..size)?;
-    let fits = |at: &usize| tail.len() - at >= END_LENGTH;
-    let ends = |at: &usize| {
-        let comment = number::<2>(&tail, at + 20).and_then(|length| usize::try_from(length).ok());
-        comment.is_some_and(|comment| at + END_LENGTH + comment == tail.len())
-    };
-    let last = |wanted: &dyn Fn(&usize) -> bool| memmem::rfind_iter(&tail, END).filter(fits).find(|at| wanted(at));
-    let Some(at) = last(&ends).or_else(|| last(&|_| true)) else { return Ok(None) };
+    let mut records = memmem::rfind_iter(&tail, END).filter_map(|at| Some((at, Record::read(&tail, at)?)));
+    let Some(last) = records.next() else { return Ok(None) };
+    // Programs go by the one or by the other: a record in another's comment.
+    let another = records.find(|(_, record)| record.is_last);
+    let mut ambiguous = another.is_some();
+    let (at, record) = another.filter(|_| !last.1.is_last).unwrap_or(last);
     let at_in_file = tail_at + at as u64;
-    let (Some(entries), Some(length)) = (number::<2>(&tail, at + 10), number::<4>(&tail, at + 12)) else {
-        return Ok(None);
-    };
-    let small = at_in_file.checked_sub(length).map(|directory_at| {
-        // Not where the record says: what is put before an archive moves it, and it opens all the same.
-        End { entries, directory_at, directory_size: length, ambiguous: false }
-    });
-    let saturated = entries == 0xFFFF || length == 0xFFFF_FFFF || number::<4>(&tail, at + 16) == Some(0xFFFF_FFFF);
-    Ok(match find_end_64(file, at_in_file)? {
-        Some(large) => {
-            let same = |number: u64, large: u64, most: u64| number == large || number == most;
-            let agree = same(entries, large.entries, 0xFFFF) && same(length, large.directory_size, 0xFFFF_FFFF);
-            Some(End { ambiguous: !agree, ..large })
-        }
-        None if saturated && small.is_none() => None,
-        None => small,
-    })
+    let size = record.directory_size;
+    if let Some(large) = find_end_64(file, at_in_file)? {
+        let same = |number: u64, large: u64, most: u64| number == large || number == most;
+        ambiguous |= !same(record.entries, large.entries, 0xFFFF) || !same(size, large.directory_size, 0xFFFF_FFFF);
+        return Ok(Some(End { ambiguous, ..large }));
+    }
+    let Some(directory_at) = at_in_file.checked_sub(size) else { return Ok(None) };
+    // What is put before an archive moves its directory away from where the record says, and it opens all the same. But there must not
+    // be another directory there.
+    ambiguous |= size > 0 && directory_at != record.directory_at && begins_entry(file, Some(record.directory_at))?;
+    Ok(Some(End { entries: record.entries, directory_at, directory_size: size, ambiguous }))
 }
 
 /// The end record of a large archive, which a locator right before the other one points at.
 fn find_end_64(file: &Sparse, end_at: u64) -> Result<Option<End>, Missing> {
-    let Some(locator_at) = end_at.checked_sub(LOCATOR_64_LENGTH) else { return Ok(None) };
-    let locator = file.bytes(locator_at..end_at)?;
-    if !locator.starts_with(LOCATOR_64) {
-        return Ok(None);
-    }
+    let Some(locator) = locator_64(file, end_at)? else { return Ok(None) };
     let Some(at) = number::<8>(&locator, 8).filter(|at| at.saturating_add(END_64_LENGTH) <= file.size()) else {
         return Ok(None);
     };
@@ -155,6 +180,13 @@ fn find_end_64(file: &Sparse, end_at: u64) -> Result<Option<End>, Missing> {
     let directory_at = if inside { directory_at } else { 0 };
     let end = End { entries, directory_at, directory_size, ambiguous: false };
     Ok(record.starts_with(END_64).then_some(end))
+}
+
+/// What is right before an end record, where it is the locator of another one.
+fn locator_64(file: &Sparse, end_at: u64) -> Result<Option<Vec<u8>>, Missing> {
+    let Some(at) = end_at.checked_sub(LOCATOR_64_LENGTH) else { return Ok(None) };
+    let locator = file.bytes(at..end_at)?;
+    Ok(locator.starts_with(LOCATOR_64).then_some(locator))
 }
 
 /// Adds the directory's entries up.
@@ -246,10 +278,6 @@ fn large_sizes(mut extra: &[u8]) -> impl Iterator<Item = u64> {
 mod tests {
     use super::*;
 
-    fn zip_type() -> ContentType {
-        "application/zip".parse().unwrap()
-    }
-
     fn entry(packed: u32, unpacked: u32, flags: u16) -> Vec<u8> {
         let mut bytes = ENTRY.to_vec();
         bytes.extend([20, 0, 20, 0]);
@@ -289,7 +317,7 @@ mod tests {
 
     fn code(bytes: &[u8], limits: InspectLimits) -> Option<RejectionCode> {
         let policy = InspectPolicy { limits, ..InspectPolicy::default() };
-        match look(&file(bytes), &zip_type(), &policy) {
+        match look(&file(bytes), &policy) {
             Ok(_) => None,
             Err(Stop::Refused(code, _)) => Some(code),
             Err(Stop::Missing(missing)) => panic!("{missing:?}"),
@@ -299,12 +327,12 @@ mod tests {
     #[test]
     fn an_honest_archive_says_what_it_holds() {
         let bytes = zip(&[entry(10, 1000, 0), entry(5, 5, 0)]);
-        let inside = look(&file(&bytes), &zip_type(), &InspectPolicy::default()).unwrap();
+        let inside = look(&file(&bytes), &InspectPolicy::default()).unwrap();
         assert_eq!(inside, Inside { entries: Some(2), unpacked_size: Some(1005) });
         let moved = [b"#!something before it", &bytes[..]].concat();
-        assert_eq!(look(&file(&moved), &zip_type(), &InspectPolicy::default()).unwrap(), inside);
+        assert_eq!(look(&file(&moved), &InspectPolicy::default()).unwrap(), inside);
         let empty = zip(&[]);
-        assert_eq!(look(&file(&empty), &zip_type(), &InspectPolicy::default()).unwrap().entries, Some(0));
+        assert_eq!(look(&file(&empty), &InspectPolicy::default()).unwrap().entries, Some(0));
     }
 
     #[test]
@@ -367,6 +395,26 @@ mod tests {
     }
 
     #[test]
+    fn an_archive_that_is_another_one_to_other_programs_is_refused() {
+        let directory = entry(1, 1, 0);
+        let inner = end(1, &directory, b"");
+        let in_its_comment = [&directory[..], &inner[..], &end(1, &directory, &inner)].concat();
+        assert_eq!(code(&in_its_comment, InspectLimits::default()), Some(RejectionCode::Polyglot));
+        let mut longer = in_its_comment.clone();
+        longer.extend(b"!");
+        longer[directory.len() + inner.len() + 20] += 1;
+        assert_eq!(code(&longer, InspectLimits::default()), Some(RejectionCode::Polyglot));
+        let mut two_directories = [&b"PK"[..], &directory, b"and", &directory, &end(1, &directory, b"")].concat();
+        let offset_at = two_directories.len() - 6;
+        two_directories[offset_at] = 2;
+        assert_eq!(code(&two_directories, InspectLimits::default()), Some(RejectionCode::Polyglot));
+        // An archive that holds another one as it is has two end records as well, and is one archive to everybody.
+        let nested = zip(&[entry(1, 1, 0)]);
+        let holding = [b"PK\x03\x04", &nested[..], &directory, &end(1, &directory, b"a comment")].concat();
+        assert_eq!(code(&holding, InspectLimits::default()), None);
+    }
+
+    #[test]
     fn entries_that_share_their_bytes_are_a_bomb() {
         let limits = InspectLimits { max_archive_ratio: u64::MAX, ..InspectLimits::default() };
         let shared = vec![entry(60, 50_000_000, 0); 3];
@@ -392,7 +440,7 @@ mod tests {
         assert_eq!(code(&bytes, InspectLimits::default()), Some(RejectionCode::Encrypted));
         let policy =
             InspectPolicy { encrypted: vestibule_domain::policy::EncryptedFiles::Accept, ..InspectPolicy::default() };
-        assert_eq!(look(&file(&bytes), &zip_type(), &policy).unwrap().entries, Some(2));
+        assert_eq!(look(&file(&bytes), &policy).unwrap().entries, Some(2));
     }
 
     #[test]
@@ -410,15 +458,22 @@ mod tests {
     #[test]
     fn an_end_record_at_the_end_of_another_file_is_seen() {
         let archive = zip(&[entry(1, 1, 0)]);
-        let has = |bytes: &[u8]| has_end_record(&file(bytes)).unwrap();
-        assert!(has(&[b"\xFF\xD8 a picture", &archive[..]].concat()));
-        assert!(has(&[b"\xFF\xD8 a picture", &archive[..], b"and something behind it"].concat()));
+        let found = |bytes: &[u8]| end_record(&file(bytes)).unwrap();
+        let picture = &b"\xFF\xD8 a picture"[..];
+        assert_eq!(found(&[picture, &archive].concat()), Some(EndRecord::Last));
+        assert_eq!(found(&[picture, &archive, b"and something behind it"].concat()), Some(EndRecord::Inside));
+        assert_eq!(found(&[picture, &archive, &archive].concat()), Some(EndRecord::Last));
         let lying = [&entry(1, 1, 0)[..], &end(0, &entry(1, 1, 0), b"")].concat();
-        assert!(has(&[b"%PDF a page", &lying[..], b"\n"].concat()), "its count lies");
+        assert_eq!(found(&[b"%PDF a page", &lying[..], b"\n"].concat()), Some(EndRecord::Inside), "its count lies");
         let large = [b"%PDF a page ", LOCATOR_64, &[0; 16][..], &end(0xFFFF, b"", b"")].concat();
-        assert!(has(&large), "a large archive");
-        assert!(!has(b"the four letters PK\x05\x06 alone, with whatever follows them in a text"));
-        assert!(!has(&zip(&[])), "an empty archive holds nothing");
-        assert!(!has(b""));
+        assert_eq!(found(&large), Some(EndRecord::Last), "a large archive");
+        let mut elsewhere =
+            [picture, &entry(1, 1, 0), b"not where its length says", &end(1, &entry(1, 1, 0), b"")].concat();
+        let offset_at = elsewhere.len() - 6;
+        elsewhere[offset_at] = u8::try_from(picture.len()).unwrap();
+        assert_eq!(found(&elsewhere), Some(EndRecord::Last), "a directory where its record says");
+        assert_eq!(found(b"the four letters PK\x05\x06 alone, with whatever follows them in a text"), None);
+        assert_eq!(found(&zip(&[])), None, "an empty archive holds nothing");
+        assert_eq!(found(b""), None);
     }
 }

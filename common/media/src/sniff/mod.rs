@@ -14,7 +14,22 @@ pub(crate) struct Sniffed {
     /// The type in its usual name; `application/octet-stream` when nothing is known.
     pub(crate) found: ContentType,
     /// Whether the beginning is text that a person may read, of whatever type.
-    pub(crate) text: bool,
+    pub(crate) text: Text,
+    /// Whether the beginning is that of a zip archive, whatever its entries make of it: a document, a map, a program.
+    pub(crate) zip: bool,
+}
+
+/// How sure it is that bytes are text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Text {
+    /// They are not.
+    No,
+    /// They have nothing that text has not, in one of the encodings before Unicode; so may small files of other kinds.
+    Possible,
+    /// They are, and begin with an element that browsers take for HTML and writers of Markdown use as well.
+    Fragment,
+    /// They are.
+    Certain,
 }
 
 /// A look at the file could not go on, for want of the bytes from here.
@@ -23,7 +38,7 @@ pub(crate) struct Hole(pub(crate) u64);
 
 /// What containers are when nothing more exact can be said of their content.
 const CONTAINERS: &[(usize, &[u8], &str)] = &[
-    (0, b"PK\x03\x04", "application/zip"),
+    (0, ZIP_ENTRY, "application/zip"),
     (0, b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "application/x-cfb"),
     (4, b"ftyp", "video/mp4"),
     (0, b"\x1A\x45\xDF\xA3", "video/matroska"),
@@ -33,6 +48,9 @@ const CONTAINERS: &[(usize, &[u8], &str)] = &[
     // Programs for several processors at once, with offsets of 64 bits.
     (0, b"\xCA\xFE\xBA\xBF", "application/x-mach-binary"),
 ];
+
+/// What begins an entry of a zip archive, and so the archive.
+pub(crate) const ZIP_ENTRY: &[u8] = b"PK\x03\x04";
 
 /// Readers of PDF look for its signature this far in.
 const PDF_WITHIN: usize = 1024;
@@ -55,6 +73,7 @@ pub(crate) fn glance(file: &Sparse) -> Sniffed {
 fn judge(file: &Sparse, format: FileFormat) -> Sniffed {
     let head = file.head();
     let text = text::is_text(head);
+    let is_text = matches!(text, Text::Fragment | Text::Certain);
     let nothing = matches!(format, FileFormat::ArbitraryBinaryData | FileFormat::Empty | FileFormat::PlainText);
     // What `file_format` knows of XML is less than its root element says.
     let xml = format == FileFormat::ExtensibleMarkupLanguage;
@@ -64,12 +83,16 @@ fn judge(file: &Sparse, format: FileFormat) -> Sniffed {
     let name = name
         .or_else(|| container(head).map(str::to_owned))
         .or_else(|| is_old_bitmap(head).then(|| "image/bmp".to_owned()))
+        .or_else(|| acting(head).filter(|_| text != Text::No).map(str::to_owned))
         .or_else(|| has_pdf_signature(head).then(|| "application/pdf".to_owned()))
-        .or_else(|| {
-            text.then(|| text::program(head).or_else(|| text::markup(head)).unwrap_or("text/plain").to_owned())
-        });
+        .or_else(|| is_text.then(|| "text/plain".to_owned()));
     let found = name.and_then(|name| name.parse().ok()).unwrap_or_else(ContentType::octet_stream).canonical();
-    Sniffed { found, text }
+    Sniffed { found, text, zip: head.starts_with(ZIP_ENTRY) }
+}
+
+/// The type of what begins as a program in words or as markup does, whatever follows.
+pub(crate) fn acting(head: &[u8]) -> Option<&'static str> {
+    text::program(head).or_else(|| text::markup(head))
 }
 
 fn container(head: &[u8]) -> Option<&'static str> {
@@ -112,6 +135,9 @@ mod tests {
             (b"\0\0\0\x18ftypavif", "image/avif"),
             (b"%PDF-1.7", "application/pdf"),
             (b"\xEF\xBB\xBFjunk\n%PDF-1.7", "application/pdf"),
+            (b"<script>alert(1)</script>\n%PDF-1.7", "text/html"),
+            (b"<?php echo 1; ?>\n%PDF-1.7", "application/x-httpd-php"),
+            (b"<!-- %PDF- is how they begin -->\n", "text/html"),
             (b"PK\x03\x04 but no directory", "application/zip"),
             (b"\x1F\x8B\x08", "application/gzip"),
             (b"RIFF\0\0\0\0WAVEfmt ", "audio/wav"),

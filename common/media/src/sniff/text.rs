@@ -1,45 +1,37 @@
 //! Tells text from other bytes, and markup that a browser would act on from plain text.
 
-/// What a browser takes for HTML at the beginning of a file, after white space.
+use super::Text;
+
+/// What a browser takes for HTML at the beginning of a file, after white space, and nobody begins another text with.
 /// <https://mimesniff.spec.whatwg.org/#identifying-a-resource-with-an-unknown-mime-type>
-const HTML: &[&str] = &[
-    "<!doctype html",
-    "<html",
-    "<head",
-    "<script",
-    "<iframe",
-    "<h1",
-    "<div",
-    "<font",
-    "<table",
-    "<a",
-    "<style",
-    "<title",
-    "<b",
-    "<body",
-    "<br",
-    "<p",
-    "<!--",
-];
+const PAGE: &[&str] = &["<!doctype html", "<html", "<head", "<script", "<iframe", "<style", "<title", "<body"];
+/// What else it takes for HTML. Markdown and other texts begin with it as well.
+const FRAGMENT: &[&str] = &["<h1", "<div", "<font", "<table", "<a", "<b", "<br", "<p"];
+const COMMENT: &str = "<!--";
 
 /// The namespace of SVG, which its elements have whatever their prefix.
 const SVG: &str = "http://www.w3.org/2000/svg";
 
-/// Whether `head`, the beginning of a file, is text: UTF-8, UTF-16 with its mark, or an older 8-bit encoding.
+/// Whether `head`, the beginning of a file, is text: UTF-8, UTF-16 with its mark, or an older encoding.
 /// Binary formats give themselves away by control characters.
-pub(super) fn is_text(head: &[u8]) -> bool {
-    if head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]) {
-        return is_utf16(head);
-    }
-    if head.is_empty() || head.iter().any(|byte| is_control(*byte)) {
-        return false;
-    }
-    match std::str::from_utf8(head) {
+pub(super) fn is_text(head: &[u8]) -> Text {
+    let is_words = match utf16(head) {
+        Some(units) => are_words(units),
+        None => !head.is_empty() && !head.iter().any(|byte| is_control(*byte)),
+    };
+    let is_certain = match std::str::from_utf8(head) {
         Ok(_) => true,
         // The head may end inside a character.
         Err(error) if error.error_len().is_none() => true,
-        // Western text in an 8-bit encoding is mostly ASCII; packed data without a single control character is not.
-        Err(_) => head.iter().filter(|byte| !byte.is_ascii()).count() * 3 <= head.len(),
+        // Western text in an 8-bit encoding is mostly ASCII. Cyrillic, Greek, Chinese and Japanese are not, but then so is packed data
+        // that happens to have no control character.
+        Err(_) => utf16(head).is_some() || head.iter().filter(|byte| !byte.is_ascii()).count() * 3 <= head.len(),
+    };
+    match (is_words, is_certain) {
+        (false, _) => Text::No,
+        (true, _) if html(&words(head).to_ascii_lowercase()) == Some(Html::Fragment) => Text::Fragment,
+        (true, false) => Text::Possible,
+        (true, true) => Text::Certain,
     }
 }
 
@@ -72,9 +64,25 @@ pub(super) fn markup(head: &[u8]) -> Option<&'static str> {
     if lower.starts_with("<?xml") {
         return Some(if has_element(lower, "<html") { "application/xhtml+xml" } else { "application/xml" });
     }
-    HTML.iter()
-        .any(|tag| lower.strip_prefix(tag).is_some_and(|rest| *tag == "<!--" || ends_name(rest)))
-        .then_some("text/html")
+    html(lower).map(|_| "text/html")
+}
+
+/// Kinds of HTML.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Html {
+    Page,
+    Fragment,
+}
+
+/// What a browser would take for HTML, by the first thing in it that is no comment. It takes a comment for HTML too.
+fn html(lower: &str) -> Option<Html> {
+    let mut rest = lower.trim_start();
+    let is_commented = rest.starts_with(COMMENT);
+    while let Some(comment) = rest.strip_prefix(COMMENT) {
+        rest = comment.split_once("-->").map_or("", |(_, behind)| behind).trim_start();
+    }
+    let begins_with = |tags: &[&str]| tags.iter().any(|tag| rest.strip_prefix(tag).is_some_and(ends_name));
+    if begins_with(PAGE) { Some(Html::Page) } else { (is_commented || begins_with(FRAGMENT)).then_some(Html::Fragment) }
 }
 
 fn has_element(text: &str, tag: &str) -> bool {
@@ -83,11 +91,8 @@ fn has_element(text: &str, tag: &str) -> bool {
 
 /// The beginning of a text, in whichever encoding.
 fn words(head: &[u8]) -> String {
-    let little = head.starts_with(&[0xFF, 0xFE]);
-    if little || head.starts_with(&[0xFE, 0xFF]) {
-        let units = head.as_chunks::<2>().0.iter().skip(1);
-        let units = units.map(|unit| if little { u16::from_le_bytes(*unit) } else { u16::from_be_bytes(*unit) });
-        return char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+    if let Some(units) = utf16(head) {
+        return String::from_utf16_lossy(&units);
     }
     String::from_utf8_lossy(head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head)).into_owned()
 }
@@ -101,12 +106,18 @@ fn is_control(byte: u8) -> bool {
     matches!(byte, 0..=8 | 0x0B | 0x0E..=0x1A | 0x1C..=0x1F | 0x7F)
 }
 
+/// The units of a UTF-16 text behind its mark; `None` for what has no such mark.
+fn utf16(head: &[u8]) -> Option<Vec<u16>> {
+    let from: fn([u8; 2]) -> u16 = match head {
+        [0xFF, 0xFE, ..] => u16::from_le_bytes,
+        [0xFE, 0xFF, ..] => u16::from_be_bytes,
+        _ => return None,
+    };
+    Some(head.as_chunks::<2>().0.iter().skip(1).map(|unit| from(*unit)).collect())
+}
+
 /// No unit is a control character other than white space, and surrogates come in pairs.
-fn is_utf16(head: &[u8]) -> bool {
-    let little = head.first() == Some(&0xFF);
-    let units = head.as_chunks::<2>().0.iter().skip(1);
-    let units = units.map(|unit| if little { u16::from_le_bytes(*unit) } else { u16::from_be_bytes(*unit) });
-    let mut units: Vec<u16> = units.collect();
+fn are_words(mut units: Vec<u16>) -> bool {
     units.pop_if(|last| (0xD800..0xDC00).contains(last));
     !units.is_empty()
         && char::decode_utf16(units).all(|unit| unit.is_ok_and(|c| !c.is_control() || c.is_ascii_whitespace()))
@@ -127,12 +138,31 @@ mod tests {
             b"\xFF\xFEh\0i\0",
             b"\xFE\xFF\0h\0i\xD8\x3D",
         ] {
-            assert!(is_text(text), "{text:?}");
+            assert_eq!(is_text(text), Text::Certain, "{text:?}");
+        }
+        for text in [
+            &b"\xCF\xF0\xE8\xE2\xE5\xF2, \xEC\xE8\xF0"[..], // Windows-1251
+            b"\x93\xFA\x96\x7B\x8C\xEA\r\n",                // Shift-JIS
+            b"\xC4\xE3\xBA\xC3",                            // GBK
+        ] {
+            assert_eq!(is_text(text), Text::Possible, "{text:?}");
         }
         for other in
-            [&b""[..], b"\0", b"ab\x01c", b"\x89PNG\r\n\x1a\n", b"\xFF\xFE", b"\xFF\xFE\0\0", b"\xE0\xE1\xE2\xFF\xFE"]
+            [&b""[..], b"\0", b"ab\x01c", b"\x89PNG\r\n\x1a\n", b"\xFF\xFE", b"\xFF\xFE\0\0", b"\xE0\xE1\xE2\0\xFE"]
         {
-            assert!(!is_text(other), "{other:?}");
+            assert_eq!(is_text(other), Text::No, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_markdown_begins_with_is_told_from_a_page() {
+        for fragment in ["<p align=\"center\">", " <h1>Vestibule</h1>", "<!-- toc -->\n# Contents", "<!-- cut off"] {
+            assert_eq!(is_text(fragment.as_bytes()), Text::Fragment, "{fragment}");
+            assert_eq!(markup(fragment.as_bytes()), Some("text/html"), "{fragment}");
+        }
+        for page in ["<!DOCTYPE html>", "<!-- saved --> <!-- twice --><HTML>", "<script>"] {
+            assert_eq!(is_text(page.as_bytes()), Text::Certain, "{page}");
+            assert_eq!(markup(page.as_bytes()), Some("text/html"), "{page}");
         }
     }
 

@@ -3,6 +3,7 @@
 pub(crate) mod archive;
 pub(crate) mod chat;
 pub(crate) mod cloud;
+pub(crate) mod gateway;
 pub(crate) mod socket;
 pub(crate) mod state;
 pub(crate) mod wait;

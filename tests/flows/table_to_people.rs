@@ -6,12 +6,20 @@ use std::sync::Arc;
 use anyhow::{Context as _, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
+use tokio::time::{Duration, Instant};
 use vestibule::people;
+use vestibule_domain::id::RoomId;
+use vestibule_domain::live::Push;
 use vestibule_domain::timestamp::Timestamp;
+use vestibule_relay::relay::{ROOM, Told, relay};
+use vestibule_relay::world::World;
 use vestibule_runtime::clock::Clock;
+use vestibule_store::connections::Connections;
+use vestibule_store::rooms::Rooms;
 
 use crate::support::chat::{Chat, File};
 use crate::support::cloud::Cloud;
+use crate::support::gateway::Gateway;
 use crate::support::socket::Socket;
 use crate::support::wait::until;
 
@@ -62,6 +70,12 @@ pub(crate) async fn a_ticket_opens_one_connection_and_only_for_a_while(cloud: Ar
     }
     let mut socket = Socket::connect(&url, &format!("ticket={ticket}")).await?;
     ensure!(Socket::connect(&url, &format!("ticket={ticket}")).await.is_err(), "a ticket was taken twice");
+    // At the same moment.
+    let (another, url) = Socket::ticket(&cloud, &token).await?;
+    let query = format!("ticket={another}");
+    let four = [(); 4].map(|()| Socket::connect(&url, &query));
+    let opened = futures::future::join_all(four).await.iter().filter(|opened| opened.is_ok()).count();
+    ensure!(opened == 1, "a ticket opened {opened} connections");
     let before = Clock::system().now();
     let sync = socket.ask(&json!({ "action": "hello" }).to_string()).await?;
     let moment = |name: &str| anyhow::Ok(sync[name].as_str().context("a time")?.parse::<Timestamp>()?.millis());
@@ -137,6 +151,54 @@ pub(crate) async fn a_connection_that_is_gone_is_forgotten_and_keeps_no_other_fr
     })
     .await?;
     people::remove(cloud.stack(), &person.name).await
+}
+
+/// The handler in this process, on the stack's table and connections of our making.
+pub(crate) async fn a_connection_that_fails_is_closed_and_keeps_no_other_from_its_pushes(
+    cloud: Arc<Cloud>,
+) -> anyhow::Result<()> {
+    let (person, token) = cloud.customer("failing").await?;
+    let (status, room) = cloud.call(&token, "POST", "/v1/rooms", Some(&json!({}))).await?;
+    ensure!(status == 201, "{room}");
+    let room: RoomId = room["room"].as_str().context("a room has an id")?.parse()?;
+    let gateway = Gateway::start().await?;
+    let sdk = cloud.stack().sdk();
+    let table = cloud.output("TableName")?.to_owned();
+    let posts = vestibule_runtime::sdk::connections(sdk, gateway.url.clone());
+    let world = World {
+        rooms: Rooms::new(cloud.dynamodb.clone(), table.clone()),
+        connections: Connections::new(cloud.dynamodb.clone(), table, posts),
+        clock: Clock::system(),
+    };
+    let user = person.id.parse()?;
+    let now = world.clock.now();
+    let open = async |name: &str, seconds_ago: i64| {
+        let noted = now.plus_seconds(-seconds_ago);
+        world.connections.open(&name.parse()?, &user, noted, now.plus_seconds(600)).await?;
+        anyhow::Ok(())
+    };
+    // Its eleven newest, and the last of them is one too many. What has just been noted may not be let in yet.
+    for (name, seconds_ago) in [("good-1", 1), ("refusing", 50), ("hanging", 50), ("gone-old", 50), ("gone-young", 2)] {
+        open(name, seconds_ago).await?;
+    }
+    for number in 2..=6 {
+        open(&format!("good-{number}"), 10).await?;
+    }
+    open("good-left", 100).await?;
+
+    let push = |seq: u64| anyhow::Ok(Push { room: room.clone(), seq: seq.try_into()?, ver: 1 });
+    let started = Instant::now();
+    let told = relay(&world, &room, &[push(1)?, push(2)?]).await?;
+    ensure!(told == Told { sent: 12, gone: 2, failed: 3 }, "{told:?}");
+    ensure!(started.elapsed() < ROOM + Duration::from_secs(5), "{:?}", started.elapsed());
+    ensure!(gateway.asked("DELETE") == ["good-left", "hanging", "refusing"], "{:?}", gateway.asked("DELETE"));
+    ensure!(gateway.asked("POST").iter().filter(|name| *name == "good-1").count() == 2);
+    let left = world.connections.of(&user, now).await?;
+    let left: BTreeSet<_> = left.iter().map(vestibule_domain::id::ConnectionId::as_str).collect();
+    let expected = ["good-1", "good-2", "good-3", "good-4", "good-5", "good-6", "gone-young"];
+    ensure!(left == BTreeSet::from(expected), "{left:?}");
+    gateway.stop().await;
+    Ok(())
 }
 
 type Item = std::collections::HashMap<String, AttributeValue>;

@@ -1,4 +1,6 @@
-//! Connections of the WebSocket: tickets that open one, who has which, and posting to them.
+//! Connections of the WebSocket: tickets that open one, who has which, posting to them, and hanging up.
+
+use std::time::Duration;
 
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use aws_sdk_dynamodb::Client;
@@ -12,6 +14,11 @@ use vestibule_domain::timestamp::Timestamp;
 use crate::backoff::Backoff;
 use crate::error::StoreError;
 use crate::table::{self, CONNECTION, GSI1, connection_sk, number, since_1970, text, ticket_pk, ticket_sk, user_pk};
+
+/// How long a frame is tried to be posted. Its caller has others to post to, or somebody who waits for it.
+pub const PATIENCE: Duration = Duration::from_secs(4);
+
+const POST: &str = "PostToConnection";
 
 /// Tickets, as the API issues and `connect` redeems them.
 #[derive(Clone)]
@@ -136,7 +143,7 @@ impl Connections {
         Ok(())
     }
 
-    /// The connections that `user` has open, as far as is known.
+    /// The connections that `user` has open, as far as is known, the newest first.
     ///
     /// # Errors
     /// [`StoreError`], when the table cannot be read or holds what it should not.
@@ -157,18 +164,19 @@ impl Connections {
         let mut connections = Vec::new();
         while let Some(item) = items.next().await {
             let item = item.map_err(|error| StoreError::classify(OPERATION, error))?;
-            let id = item.get("SK").and_then(|key| key.as_s().ok()).and_then(|key| key.strip_prefix(CONNECTION));
+            let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+            let id = text("SK").and_then(|key| key.strip_prefix(CONNECTION));
             let id = id.ok_or_else(|| StoreError::unreadable(OPERATION, "a connection without its key"))?;
-            connections.push(id.parse().map_err(|source| StoreError::unreadable(OPERATION, source))?);
+            let id: ConnectionId = id.parse().map_err(|source| StoreError::unreadable(OPERATION, source))?;
+            // Moments of one form and length sort as texts.
+            connections.push((text("connectedAt").cloned(), id));
         }
-        Ok(connections)
+        connections.sort_by(|(one, _), (other, _)| other.cmp(one));
+        Ok(connections.into_iter().map(|(_, id)| id).collect())
     }
 
     /// Forgets a connection of `user`. Forgetting it again is no error.
-    ///
-    /// # Errors
-    /// [`StoreError`], when the table cannot be written.
-    pub async fn forget(&self, connection: &ConnectionId, user: &UserId) -> Result<(), StoreError> {
+    async fn forget(&self, connection: &ConnectionId, user: &UserId) -> Result<(), StoreError> {
         let delete = self.client.delete_item().table_name(&self.table);
         let delete = delete.key("PK", user_pk(user)).key("SK", connection_sk(connection));
         delete.send().await.map_err(|error| StoreError::classify("DeleteItem of a connection", error))?;
@@ -195,6 +203,18 @@ impl Connections {
         if matches!(error, StoreError::Condition { .. }) { Ok(()) } else { Err(error) }
     }
 
+    /// Hangs up on a connection of `user` and forgets it. Whoever had it will connect again and ask what has changed.
+    ///
+    /// # Errors
+    /// [`StoreError`], when it cannot be closed or the table cannot be written.
+    pub async fn hang_up(&self, connection: &ConnectionId, user: &UserId) -> Result<(), StoreError> {
+        let delete = self.posts.delete_connection().connection_id(connection.as_str());
+        if let Err(error) = delete.send().await {
+            StoreError::classify("DeleteConnection", error).or_absent()?;
+        }
+        self.forget(connection, user).await
+    }
+
     /// Forgets a connection of which only the id is known. The index may not know it yet; then the first post to it, or its time,
     /// ends it.
     ///
@@ -219,18 +239,24 @@ impl Connections {
         Ok(())
     }
 
-    /// Posts `frame`. While the connection takes no more, waits and tries again, for some seconds.
+    /// Posts `frame`. While the connection takes no more, waits and tries again, for [`PATIENCE`] in all.
     ///
     /// # Errors
     /// [`StoreError`], when it is still busy then, or something else keeps the frame from it.
     pub async fn post(&self, connection: &ConnectionId, frame: &ServerFrame) -> Result<Posted, StoreError> {
-        const OPERATION: &str = "PostToConnection";
-        let data = serde_json::to_vec(frame).map_err(|source| StoreError::unreadable(OPERATION, source))?;
+        tokio::time::timeout(PATIENCE, self.post_at_last(connection, frame)).await.unwrap_or_else(|elapsed| {
+            let code = "too slow".to_owned();
+            Err(StoreError::Unavailable { operation: POST, code, source: Box::new(elapsed) })
+        })
+    }
+
+    async fn post_at_last(&self, connection: &ConnectionId, frame: &ServerFrame) -> Result<Posted, StoreError> {
+        let data = serde_json::to_vec(frame).map_err(|source| StoreError::unreadable(POST, source))?;
         let mut backoff = Backoff::new(connection.as_str());
         loop {
             let post = self.posts.post_to_connection().connection_id(connection.as_str());
             let Err(error) = post.data(Blob::new(data.clone())).send().await else { return Ok(Posted::Sent) };
-            let error = StoreError::classify(OPERATION, error);
+            let error = StoreError::classify(POST, error);
             if matches!(error, StoreError::Missing { .. }) {
                 return Ok(Posted::Gone);
             }
@@ -243,8 +269,6 @@ impl Connections {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use aws_sdk_apigatewaymanagement::config::retry::RetryConfig;
     use aws_sdk_apigatewaymanagement::config::{BehaviorVersion, Credentials, Region};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

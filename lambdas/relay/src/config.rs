@@ -24,7 +24,7 @@ impl Config {
         let read = Self {
             table: settings.text("TABLE_NAME"),
             websocket: WebSocketApi::read(&mut settings),
-            log_level: lookup("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),
+            log_level: settings.log_level(),
         };
         settings.finish(read)
     }

@@ -2,21 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use futures::stream::{self, StreamExt as _};
+use futures::StreamExt as _;
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
 use vestibule_domain::id::RoomId;
 use vestibule_domain::live::Push;
 use vestibule_runtime::logs::chain;
 
-use crate::relay::relay;
-use crate::stream as stream_record;
+use crate::relay::{ROOM, relay};
+use crate::stream;
 use crate::world::World;
 
 /// Rooms that are relayed at a time.
 const ROOMS_AT_ONCE: usize = 8;
-/// How long a batch may be pushed. The function's time-out is 30 s, and who hits it has the whole batch brought again.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The function's time-out, as the template says it; who hits it has the whole batch brought again.
+const TIME_OUT: Duration = Duration::from_secs(30);
+/// How long after a batch's arrival another room is begun, so that all is said before the time-out.
+const LAST_ROOM: Duration = TIME_OUT.saturating_sub(ROOM).saturating_sub(Duration::from_secs(8));
 
 /// What changed in one room, in the stream's order.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -26,16 +28,20 @@ struct RoomChanges {
     first: usize,
 }
 
-/// Relays a batch. When the table fails for a room, Lambda is told to bring the batch again from that room's first change: who
-/// was told already is told again, with the same version.
+/// Relays a batch. When the table fails for a room, or its turn does not come in time, Lambda is told to bring the batch again from
+/// that room's first change: who was told already is told again, with the same version.
 ///
 /// # Errors
 /// When the event is none of a table's stream, or the room that failed has the batch's first record or one without a place.
 pub async fn handle(world: &World, event: Value) -> Result<Value, lambda_runtime::Error> {
     let records = event.get("Records").and_then(Value::as_array).ok_or("not an event of a table's stream")?;
-    let deadline = Instant::now() + PATIENCE;
-    let rooms = stream::iter(by_room(records)).map(async |(room, RoomChanges { pushes, first })| {
-        match relay(world, &room, &pushes, deadline).await {
+    let last_room = Instant::now() + LAST_ROOM;
+    let rooms = futures::stream::iter(by_room(records)).map(async |(room, RoomChanges { pushes, first })| {
+        if Instant::now() >= last_room {
+            tracing::warn!(room.id = %room, "its turn did not come in time");
+            return Some(first);
+        }
+        match relay(world, &room, &pushes).await {
             Ok(told) => {
                 tracing::info!(
                     room.id = %room,
@@ -60,7 +66,7 @@ pub async fn handle(world: &World, event: Value) -> Result<Value, lambda_runtime
 /// What Lambda wants to hear when the room whose first record is at `failed` could not be relayed.
 fn answer(records: &[Value], failed: Option<usize>) -> Result<Value, lambda_runtime::Error> {
     let Some(place) = failed else { return Ok(json!({ "batchItemFailures": [] })) };
-    let sequence = records.get(place).filter(|_| place > 0).and_then(stream_record::sequence);
+    let sequence = records.get(place).filter(|_| place > 0).and_then(stream::sequence);
     let sequence = sequence.ok_or("the changes could not be relayed")?;
     Ok(json!({ "batchItemFailures": [{ "itemIdentifier": sequence }] }))
 }
@@ -69,8 +75,8 @@ fn by_room(records: &[Value]) -> BTreeMap<RoomId, RoomChanges> {
     let mut rooms: BTreeMap<RoomId, RoomChanges> = BTreeMap::new();
     for (place, record) in records.iter().enumerate() {
         // The archive keeps what is no change of a message; here there is nobody to tell of it.
-        let Some(push) = stream_record::push(record) else {
-            tracing::warn!(record.sequence = stream_record::sequence(record), "not a change of a message");
+        let Some(push) = stream::push(record) else {
+            tracing::warn!(record.sequence = stream::sequence(record), "not a change of a message");
             continue;
         };
         let first = RoomChanges { pushes: Vec::new(), first: place };

@@ -1,7 +1,7 @@
 //! Tells both people of a room, on every connection that they have open.
 
 use futures::stream::{self, StreamExt as _};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Duration, timeout};
 use vestibule_domain::id::{ConnectionId, RoomId, UserId};
 use vestibule_domain::live::{Push, ServerFrame};
 use vestibule_runtime::logs::chain;
@@ -10,8 +10,15 @@ use vestibule_store::error::StoreError;
 
 use crate::world::World;
 
-/// Connections that are posted to at a time.
-const AT_ONCE: usize = 16;
+/// Connections of one person that are posted to: their newest. A person has some devices, and whoever has more open than this has
+/// left the others behind.
+const MOST: usize = 10;
+/// How long a connection is posted to before it is given up. A batch has at most a hundred pushes, of some ten milliseconds each.
+const LONGEST: Duration = Duration::from_secs(5);
+/// How long hanging up may take.
+const HANG_UP: Duration = Duration::from_secs(2);
+/// The longest that a room takes, but for what the table takes: all its connections are posted to at a time.
+pub const ROOM: Duration = LONGEST.saturating_add(HANG_UP);
 /// A connection that seems gone is forgotten when it is older than this, in seconds: one that is younger may not be let in yet.
 const SETTLED_SECONDS: i64 = 30;
 
@@ -22,30 +29,34 @@ pub struct Told {
     pub sent: usize,
     /// Connections that were gone, and are forgotten.
     pub gone: usize,
-    /// Connections that could not be posted to for another reason.
+    /// Connections that could not be posted to for another reason, or were too many. They are closed.
     pub failed: usize,
 }
 
-/// Pushes what changed in `room`, in the order of the changes on each connection, until the deadline. A connection that fails, or is
-/// busy for too long, keeps no other from its pushes: whoever missed one asks what has changed when they connect again.
+/// Pushes what changed in `room`, in the order of the changes on each connection. A connection that fails, or is busy for too long,
+/// keeps no other from its pushes. It is closed: whoever had it would wait for a push that never comes, and asks what has changed
+/// when they connect again.
 ///
 /// # Errors
 /// [`StoreError`], when the table does not say who is in the room and connected.
-pub async fn relay(world: &World, room: &RoomId, pushes: &[Push], deadline: Instant) -> Result<Told, StoreError> {
+pub async fn relay(world: &World, room: &RoomId, pushes: &[Push]) -> Result<Told, StoreError> {
     let Some(found) = world.rooms.get(room).await? else { return Ok(Told::default()) };
     let mut connections = Vec::new();
     for user in found.operator.into_iter().chain([found.customer]) {
         let open = world.connections.of(&user, world.clock.now()).await?;
-        connections.extend(open.into_iter().map(|connection| (user.clone(), connection)));
+        connections.extend(open.into_iter().enumerate().map(|(place, open)| (user.clone(), open, place < MOST)));
     }
     let told = stream::iter(connections)
-        .map(async |(user, connection)| {
-            timeout_at(deadline, tell(world, &user, &connection, pushes)).await.unwrap_or_else(|_elapsed| {
-                tracing::warn!(connection.id = %connection, "the connection was busy for too long");
+        .map(async |(user, connection, is_wanted)| {
+            if is_wanted {
+                tell_in_time(world, &user, &connection, pushes).await
+            } else {
+                tracing::warn!(connection.id = %connection, user.id = %user, "one connection too many");
+                hang_up(world, &user, &connection).await;
                 Told { failed: 1, ..Told::default() }
-            })
+            }
         })
-        .buffer_unordered(AT_ONCE);
+        .buffer_unordered(4 * MOST);
     Ok(told
         .fold(Told::default(), async |sum, told| Told {
             sent: sum.sent + told.sent,
@@ -53,6 +64,26 @@ pub async fn relay(world: &World, room: &RoomId, pushes: &[Push], deadline: Inst
             failed: sum.failed + told.failed,
         })
         .await)
+}
+
+/// Posts to one connection, and closes it when that fails or takes too long.
+async fn tell_in_time(world: &World, user: &UserId, connection: &ConnectionId, pushes: &[Push]) -> Told {
+    let told = timeout(LONGEST, tell(world, user, connection, pushes)).await.unwrap_or_else(|_elapsed| {
+        tracing::warn!(connection.id = %connection, "the connection was busy for too long");
+        Told { failed: 1, ..Told::default() }
+    });
+    if told.failed > 0 {
+        hang_up(world, user, connection).await;
+    }
+    told
+}
+
+async fn hang_up(world: &World, user: &UserId, connection: &ConnectionId) {
+    match timeout(HANG_UP, world.connections.hang_up(connection, user)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => log(connection, &error, "the connection could not be closed"),
+        Err(_elapsed) => tracing::warn!(connection.id = %connection, "the connection did not close in time"),
+    }
 }
 
 /// Posts to one connection, until it is gone or fails.

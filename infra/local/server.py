@@ -40,12 +40,29 @@ def secure_on_loopback(application: Application) -> Application:
     return wrapped
 
 
+def know_conditional_writes() -> None:
+    """Tell policies whether a write to S3 is conditional, as S3 does.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+    """
+    from ministack.core import iam_actions
+
+    known = iam_actions.s3_service_context
+
+    def context(action: str, query: Any, path: str = "", headers: Any = None) -> Any:
+        condition = (headers or {}).get("if-none-match") if action == "s3:PutObject" else None
+        return {**known(action, query, path, headers), **({"s3:if-none-match": condition} if condition else {})}
+
+    iam_actions.s3_service_context = context
+
+
 def serve() -> None:
     """Be the server."""
     from ministack import app as ministack  # takes half a second, and the supervisor does not need it
 
     sys.argv[1:] = []  # MiniStack reads the arguments too
     streams.install()
+    know_conditional_writes()
     ministack.app = secure_on_loopback(ministack.app)
     ministack.main()
 

@@ -101,7 +101,8 @@ const FLOWS: &[(&str, Flow)] = flows![
         two_people_see_every_change_and_a_stranger_none,
         a_ticket_opens_one_connection_and_only_for_a_while,
         nothing_is_said_before_hello_and_what_is_not_understood_is_said,
-        a_connection_that_is_gone_is_forgotten_and_keeps_no_other_from_its_pushes;
+        a_connection_that_is_gone_is_forgotten_and_keeps_no_other_from_its_pushes,
+        a_connection_that_fails_is_closed_and_keeps_no_other_from_its_pushes;
     names_are_data:
         a_hostile_name_survives_as_text_and_reaches_no_key_or_header;
     send_from_a_terminal:

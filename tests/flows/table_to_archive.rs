@@ -1,10 +1,10 @@
 //! `ChatTable` stream ─▶ archive ─▶ `ArchiveBucket`: every change, whatever is delivered how often, and what cannot be filed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use serde_json::{Value, json};
 use vestibule_domain::id::RoomId;
 use vestibule_ledger::change::Event;
@@ -92,20 +92,35 @@ pub(crate) async fn poison_behind_healthy_records_is_answered_by_its_place(cloud
 pub(crate) async fn poison_lands_in_the_failure_bucket_and_holds_nothing_up(cloud: Arc<Cloud>) -> anyhow::Result<()> {
     let room = Ids::random().room()?;
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    let put = cloud.dynamodb.put_item().table_name(cloud.output("TableName")?);
-    let put = put.item("PK", text(&format!("ROOM#{room}"))).item("SK", text("MSG#garbage"));
-    put.item("said", text("what nobody can file")).send().await?;
+    // One transaction, and so one batch: two that cannot be filed amid three that can.
+    let mut all = cloud.dynamodb.transact_write_items();
+    for key in ["MSG#000000000001", "MSG#garbage", "MSG#000000000002", "MSG#rubbish", "MSG#000000000003"] {
+        let put = Put::builder().table_name(cloud.output("TableName")?);
+        let put = put.item("PK", text(&format!("ROOM#{room}"))).item("SK", text(key));
+        let put = put.item("ver", AttributeValue::N("1".to_owned())).item("said", text(key));
+        all = all.transact_items(TransactWriteItem::builder().put(put.build()?).build());
+    }
+    all.send().await?;
 
     let chat = Chat::open(&cloud, "behind-poison").await?;
     let body = json!({ "clientMessageId": "one", "text": "behind the poison" });
     chat.call("POST", &format!("/v1/rooms/{}/messages", chat.room), Some(&body)).await?;
 
-    let failure = until("the poison in the failure bucket", async || failure_of(&cloud, &room).await).await?;
-    ensure!(failure["requestContext"]["condition"] == "RetryAttemptsExhausted", "{failure}");
-    let payload: Value = serde_json::from_str(failure["payload"].as_str().context("a failure has its payload")?)?;
-    let records = payload["Records"].as_array().context("a payload has records")?;
-    ensure!(records.len() == 1, "the poison is alone: {records:?}");
-    ensure!(records[0]["dynamodb"]["NewImage"]["said"]["S"] == "what nobody can file");
+    let failures = until("both in the failure bucket", async || {
+        let failures = failures_of(&cloud, &room).await?;
+        Ok((failures.len() == 2).then_some(failures))
+    })
+    .await?;
+    let mut said = BTreeSet::new();
+    for failure in failures {
+        ensure!(failure["requestContext"]["condition"] == "RetryAttemptsExhausted", "{failure}");
+        let payload: Value = serde_json::from_str(failure["payload"].as_str().context("a failure has its payload")?)?;
+        let records = payload["Records"].as_array().context("a payload has records")?;
+        ensure!(records.len() == 1, "each is alone: {records:?}");
+        said.insert(records[0]["dynamodb"]["NewImage"]["said"]["S"].as_str().unwrap_or_default().to_owned());
+    }
+    ensure!(said == BTreeSet::from(["MSG#garbage".to_owned(), "MSG#rubbish".to_owned()]), "{said:?}");
+    ensure!(archive::changes(&archive::records(&cloud, &room).await?) == [(1, 1), (2, 1), (3, 1)].into());
     until("what came behind the poison in the archive", async || {
         Ok((!archive::records(&cloud, &chat.room).await?.is_empty()).then_some(()))
     })
@@ -114,17 +129,18 @@ pub(crate) async fn poison_lands_in_the_failure_bucket_and_holds_nothing_up(clou
 }
 
 /// What Lambda wrote of the changes of `room` that it gave up.
-async fn failure_of(cloud: &Cloud, room: &RoomId) -> anyhow::Result<Option<Value>> {
+async fn failures_of(cloud: &Cloud, room: &RoomId) -> anyhow::Result<Vec<Value>> {
     let bucket = cloud.output("ArchiveFailureBucket")?;
     let listed = cloud.s3.list_objects_v2().bucket(bucket).prefix("aws/lambda/").send().await?;
+    let mut failures = Vec::new();
     for object in listed.contents() {
         let key = object.key().context("an object has a key")?;
         let body = cloud.s3.get_object().bucket(bucket).key(key).send().await?.body.collect().await?.to_vec();
         if String::from_utf8_lossy(&body).contains(room.as_str()) {
-            return Ok(Some(serde_json::from_slice(&body)?));
+            failures.push(serde_json::from_slice(&body)?);
         }
     }
-    Ok(None)
+    Ok(failures)
 }
 
 /// A record of the stream: the message's version `ver`.

@@ -4,7 +4,7 @@
     check_roles.py --endpoint-url http://127.0.0.1:PORT --region R --stack NAME
 
 No action and no resource is a wildcard, every resource is the stack's own, inspect may do nothing but log, and ingest may invoke
-inspect alone. It prints a line for each check that failed and a summary; exit 1 if any failed.
+inspect alone. Nobody may put over what is archived: on the local cloud somebody who may put there tries. It prints a line for each check that failed and a summary; exit 1 if any failed.
 """
 
 import json
@@ -32,6 +32,8 @@ class Roles:
         }
         self._roles = {name: str(function["Role"]) for name, function in described.items()}
         self._websocket = cloud.websocket
+        self._local = cloud.is_local
+        self._cloud = cloud
         self._inspector = str(described["InspectFunction"]["FunctionArn"])
 
     def run(self) -> Findings:
@@ -51,6 +53,7 @@ class Roles:
                 self._only_puts(function, statements)
             if function == "IngestFunction":
                 self._invokes_inspect_alone(function, statements)
+        self._nothing_twice()
         return self.findings
 
     def _trust(self, function: str, role: str) -> None:
@@ -82,7 +85,7 @@ class Roles:
         for resource in _list(statement.get("Resource", [])):
             # The part before the first wildcard must already belong to the stack: `bucket/*` does, `*` and `arn:aws:s3:::*` do not.
             # Connections of a WebSocket are named after its API's id.
-            own = any(name in resource.partition("*")[0] for name in (self._stack, f":{self._websocket}/live/POST/"))
+            own = any(name in resource.partition("*")[0] for name in (self._stack, f":{self._websocket}/live/"))
             ok.ok(own, where, f"the resource {resource} is not the stack's own")
 
     def _only_logs(self, function: str, statements: list[Json]) -> None:
@@ -94,6 +97,32 @@ class Roles:
         actions = {action for statement in statements for action in _list(statement.get("Action", []))}
         on_objects = {action for action in actions if action.startswith("s3:")}
         self.findings.equal(on_objects, {"s3:PutObject", "s3:ListBucket"}, function, "what it may do with objects")
+
+    def _nothing_twice(self) -> None:
+        """The archive's bucket denies a write that would put over what is there, also to who may write."""
+        raw = f"arn:aws:s3:::{self._cloud.archive}/raw/*"
+        denied = {"Action": "s3:PutObject", "Resource": raw, "Condition": {"Null": {"s3:if-none-match": "true"}}}
+        policy = json.loads(self._cloud.client("s3").get_bucket_policy(Bucket=self._cloud.archive)["Policy"])
+        everybody = [statement for statement in policy["Statement"] if statement["Effect"] == "Deny"]
+        found = [{name: statement.get(name) for name in denied} for statement in everybody]
+        self.findings.ok(denied in found, "archive", "its bucket takes writes that are not conditional")
+        if not self._local:
+            return
+        user, allowed = "check-roles", {"Effect": "Allow", "Action": "s3:PutObject", "Resource": raw}
+        self._iam.create_user(UserName=user)
+        document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        self._iam.put_user_policy(UserName=user, PolicyName="put", PolicyDocument=document)
+        key = self._iam.create_access_key(UserName=user)["AccessKey"]
+        s3 = self._cloud.client("s3", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+        place = {"Bucket": self._cloud.archive, "Key": "raw/check-roles"}
+        try:
+            s3.put_object(**place, Body=b"forged")
+            self.findings.ok(False, "archive", "somebody put without a condition")
+        except s3.exceptions.ClientError as error:
+            self.findings.equal(error.response["Error"]["Code"], "AccessDenied", "archive", "a put without a condition")
+        self._iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+        self._iam.delete_user_policy(UserName=user, PolicyName="put")
+        self._iam.delete_user(UserName=user)
 
     def _invokes_inspect_alone(self, function: str, statements: list[Json]) -> None:
         invoking = [statement for statement in statements if "lambda:InvokeFunction" in _list(statement.get("Action", []))]

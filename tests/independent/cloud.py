@@ -46,9 +46,14 @@ class Cloud:
         self.archive: str = outputs["ArchiveBucket"]
         self.websocket: str = outputs["WebSocketApiId"]
 
-    def client(self, service: str) -> Any:
-        """A client of one service, for the same credentials and endpoint."""
-        return self._session.client(service, endpoint_url=self._endpoint_url)
+    @property
+    def is_local(self) -> bool:
+        """Whether it is the local cloud."""
+        return is_local(self._endpoint_url)
+
+    def client(self, service: str, **credentials: str) -> Any:
+        """A client of one service, for the same endpoint and, unless others are given, the same credentials."""
+        return self._session.client(service, endpoint_url=self._endpoint_url, **credentials)
 
     def items(self) -> list[Json]:
         """Every item of the table, consistently read."""
@@ -93,9 +98,13 @@ class Cloud:
 
 def session(region: str, endpoint_url: str | None) -> boto3.Session:
     """The local cloud's root on loopback; elsewhere whoever the environment names."""
-    local = urlsplit(endpoint_url or "").hostname in ("127.0.0.1", "localhost", "::1")
-    key = "test" if local else None
+    key = "test" if is_local(endpoint_url) else None
     return boto3.Session(aws_access_key_id=key, aws_secret_access_key=key, region_name=region)
+
+
+def is_local(endpoint_url: str | None) -> bool:
+    """Whether an endpoint is on this machine."""
+    return urlsplit(endpoint_url or "").hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def plain(value: Any) -> Any:

@@ -3,6 +3,7 @@
 use std::io::Read as _;
 
 use sha2::{Digest, Sha256};
+use vestibule_domain::timestamp::Timestamp;
 
 use crate::record::{BadLine, Record};
 
@@ -32,8 +33,8 @@ pub enum BatchError {
     /// The compressor failed.
     #[error("the lines cannot be compressed or unpacked")]
     Zstd(#[from] std::io::Error),
-    /// It unpacks to more than [`MAX_LINES_BYTES`].
-    #[error("it unpacks to more than {MAX_LINES_BYTES} bytes")]
+    /// Its lines are more than [`MAX_LINES_BYTES`].
+    #[error("its lines are more than {MAX_LINES_BYTES} bytes")]
     TooLong,
     /// A line is no record.
     #[error("line {number} is no record")]
@@ -55,7 +56,7 @@ pub enum BatchError {
 /// delivered again has the same key, and a batch that was split otherwise has another: nothing can be written over something else.
 ///
 /// # Errors
-/// When a record cannot be written, or the compressor fails.
+/// When a record cannot be written, there are more bytes of lines than would be read back, or the compressor fails.
 pub fn pack(records: &[Record]) -> Result<Option<Packed>, BatchError> {
     let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(None) };
     let mut lines = String::new();
@@ -63,13 +64,21 @@ pub fn pack(records: &[Record]) -> Result<Option<Packed>, BatchError> {
         lines.push_str(&record.to_line().map_err(BatchError::Line)?);
         lines.push('\n');
     }
+    if lines.len() as u64 > MAX_LINES_BYTES {
+        return Err(BatchError::TooLong);
+    }
     let digest = hex::encode(Sha256::digest(&lines));
     let digest = digest.get(..16).unwrap_or(&digest);
-    // `2026-11-22T22:35:14.123Z`
-    let time = first.time.to_string();
-    let (day, hour) = (time.get(..10).unwrap_or_default(), time.get(11..13).unwrap_or_default());
-    let key = format!("{PREFIX}dt={day}/hour={hour}/{}-{}-{digest}.jsonl.zst", first.sequence, last.sequence);
+    let key = format!("{}{}-{}-{digest}.jsonl.zst", hour_of(first.time), first.sequence, last.sequence);
     Ok(Some(Packed { key, bytes: compress(lines.as_bytes())? }))
+}
+
+/// What the keys of the hour of `time` begin with, such as `raw/dt=2026-11-22/hour=22/`. They are in the order of their hours.
+pub fn hour_of(time: Timestamp) -> String {
+    // `2026-11-22T22:35:14.123Z`
+    let time = time.to_string();
+    let (day, hour) = (time.get(..10).unwrap_or_default(), time.get(11..13).unwrap_or_default());
+    format!("{PREFIX}dt={day}/hour={hour}/")
 }
 
 fn compress(lines: &[u8]) -> std::io::Result<Vec<u8>> {

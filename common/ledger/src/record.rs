@@ -8,7 +8,7 @@ use vestibule_domain::id::{MessageSeq, RoomId};
 use vestibule_domain::timestamp::Timestamp;
 
 use crate::change::{Change, Event, Item, Poison, message_of};
-use crate::value::{Types, Unreadable, Value};
+use crate::value::{Types, Unreadable, Value, below};
 
 /// A change of a message as it stands in the archive.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,7 +78,7 @@ impl Record {
         let mut types = Types::new();
         for (name, item) in [("/old", &self.old), ("/new", &self.new)] {
             for (attribute, value) in item.iter().flatten() {
-                value.note_types(&format!("{name}/{}", attribute.replace('~', "~0").replace('/', "~1")), &mut types);
+                value.note_types(&below(name, attribute), &mut types);
             }
         }
         serde_json::to_string(&Written {

@@ -142,6 +142,11 @@ impl Serialize for Value {
 /// <https://www.rfc-editor.org/rfc/rfc6901>
 pub type Types = BTreeMap<String, String>;
 
+/// The pointer of what is called `name` at `pointer`.
+pub(crate) fn below(pointer: &str, name: &str) -> String {
+    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
 impl Value {
     /// Notes in `types` what plain JSON does not tell of this value, which is at `pointer`.
     pub fn note_types(&self, pointer: &str, types: &mut Types) {
@@ -161,7 +166,7 @@ impl Value {
             }
             Self::Map(values) => {
                 for (name, value) in values {
-                    value.note_types(&format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")), types);
+                    value.note_types(&below(pointer, name), types);
                 }
             }
         }
@@ -209,7 +214,7 @@ impl Value {
             (Some(b'{'), None) => {
                 let values: BTreeMap<String, &RawValue> = serde_json::from_str(json).map_err(no_json)?;
                 let values = values.into_iter().map(|(name, raw)| {
-                    let pointer = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+                    let pointer = below(pointer, &name);
                     Ok((name, Self::read_at(raw.get(), &pointer, types, depth + 1)?))
                 });
                 values.collect::<Result<_, _>>().map(Self::Map)

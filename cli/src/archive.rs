@@ -36,10 +36,7 @@ pub(crate) async fn changes(
 
 /// The objects of the hour of `since` and later.
 async fn keys(s3: &aws_sdk_s3::Client, bucket: &str, since: Timestamp) -> anyhow::Result<Vec<String>> {
-    let since = since.plus_seconds(-CLOCKS_DIFFER).to_string();
-    let (day, hour) = (since.get(..10).unwrap_or_default(), since.get(11..13).unwrap_or_default());
-    // Keys are in the order of their hours, so that of the hour before is the last that is not wanted.
-    let first = format!("{}dt={day}/hour={hour}/", batch::PREFIX);
+    let first = batch::hour_of(since.plus_seconds(-CLOCKS_DIFFER));
     let list = s3.list_objects_v2().bucket(bucket).prefix(batch::PREFIX).start_after(first);
     let mut pages = list.into_paginator().send();
     let mut keys = Vec::new();

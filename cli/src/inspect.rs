@@ -15,10 +15,8 @@ use vestibule_inspect::source::Source;
 use vestibule_media::probe::Verdict;
 
 use crate::args::Global;
-use crate::terminal;
-
-/// How the command ends when the file is refused.
-const REFUSED: u8 = 3;
+use crate::outgoing::suggested;
+use crate::{REFUSED, terminal};
 
 /// What to look at.
 #[derive(Debug, clap::Args)]
@@ -95,11 +93,6 @@ pub async fn run(global: &Global, args: &Args) -> anyhow::Result<ExitCode> {
         Report::Accepted { .. } => ExitCode::SUCCESS,
         Report::Rejected { .. } => ExitCode::from(REFUSED),
     })
-}
-
-/// The type that a browser would declare for a file of this name.
-fn suggested(file: &Path) -> ContentType {
-    mime_guess::from_path(file).first_raw().and_then(|name| name.parse().ok()).unwrap_or_else(ContentType::octet_stream)
 }
 
 async fn write(thumbnails: Vec<Thumbnail>, folder: Option<&Path>) -> anyhow::Result<Vec<Written>> {

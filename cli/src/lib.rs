@@ -29,6 +29,9 @@ mod terminal;
 pub mod upload;
 mod watch;
 
+/// Exit code where a file is refused.
+pub(crate) const REFUSED: u8 = 3;
+
 /// Carries a command out. A failure is told in one line, with its cause.
 pub fn run(cli: Cli) -> ExitCode {
     terminal::start_log();

@@ -37,9 +37,13 @@ impl Outgoing {
         let name = path.file_name().and_then(|name| name.to_str());
         let name = name.with_context(|| format!("the name of {shown} is not UTF-8"))?.to_owned();
         anyhow::ensure!(name.len() <= MAX_NAME_BYTES, "the name of {shown} is longer than {MAX_NAME_BYTES} bytes");
-        let declared = mime_guess::from_path(path).first_or_octet_stream().essence_str().parse()?;
-        Ok(Self { path: path.to_owned(), name, size, declared })
+        Ok(Self { path: path.to_owned(), name, size, declared: suggested(path) })
     }
+}
+
+/// The type that a browser would declare for a file of this name.
+pub(crate) fn suggested(file: &Path) -> ContentType {
+    mime_guess::from_path(file).first_raw().and_then(|name| name.parse().ok()).unwrap_or_else(ContentType::octet_stream)
 }
 
 #[cfg(test)]

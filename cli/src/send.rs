@@ -21,10 +21,7 @@ use crate::delivery::{self, Sent};
 use crate::outgoing::Outgoing;
 use crate::stack::Stack;
 use crate::watch::Watch;
-use crate::{login, terminal};
-
-/// Exit code where a file was refused.
-const REFUSED: u8 = 3;
+use crate::{REFUSED, login, terminal};
 
 /// The arguments of `send`.
 #[derive(Debug, clap::Args)]

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use anyhow::Context;
 use serde::Serialize;
+use vestibule_domain::disposition::visible;
 
 /// Lets what may be wrong, but ends nothing, go to standard error. The libraries are silent: their errors come back to us.
 pub(crate) fn start_log() {
@@ -33,13 +34,9 @@ pub(crate) fn print_json(result: &impl Serialize) -> anyhow::Result<()> {
     print(&serde_json::to_string(result)?)
 }
 
-/// A stranger's text for the terminal: without control characters and without those that turn text around.
+/// A stranger's text for the terminal: as in a header, and without the joiners, which terminals do not draw.
 pub(crate) fn shown(text: &str) -> String {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
-    };
-    text.chars().filter(|c| !hidden(*c)).collect()
+    visible(text).replace(['\u{200c}', '\u{200d}'], "")
 }
 
 /// Says what is being done.

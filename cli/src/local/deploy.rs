@@ -20,10 +20,12 @@ use crate::stack::Stack;
 const DEPLOY: Duration = Duration::from_mins(2);
 /// Between two looks at the stack.
 const LOOK: Duration = Duration::from_millis(100);
-/// The bucket that the zip files go to.
+/// The bucket that the zip files and the template go to.
 const ARTIFACTS: &str = "vestibule-artifacts";
 /// Their prefix. A local stack is made once and never updated.
 const PREFIX: &str = "local";
+/// Where the template goes.
+const TEMPLATE: &str = "local/template.yaml";
 
 /// Uploads the packages and makes the stack `name` from `template`.
 pub(crate) async fn deploy(
@@ -34,14 +36,14 @@ pub(crate) async fn deploy(
     mut parameters: BTreeMap<String, String>,
 ) -> anyhow::Result<Stack> {
     let sdk = aws::config(Some(endpoint)).await;
-    upload(&sdk, packages).await?;
+    upload(&sdk, packages, template).await?;
     parameters.insert("ArtifactBucket".to_owned(), ARTIFACTS.to_owned());
     parameters.insert("ArtifactPrefix".to_owned(), PREFIX.to_owned());
     let client = Client::new(&sdk);
     let made = client
         .create_stack()
         .stack_name(name)
-        .template_body(template)
+        .template_url(format!("{endpoint}/{ARTIFACTS}/{TEMPLATE}"))
         .capabilities(Capability::CapabilityIam)
         .capabilities(Capability::CapabilityAutoExpand)
         .set_parameters(Some(parameters.into_iter().map(parameter).collect()));
@@ -59,7 +61,7 @@ fn parameter((key, value): (String, String)) -> Parameter {
     Parameter::builder().parameter_key(key).parameter_value(value).build()
 }
 
-async fn upload(sdk: &SdkConfig, packages: Vec<Package>) -> anyhow::Result<()> {
+async fn upload(sdk: &SdkConfig, packages: Vec<Package>, template: &str) -> anyhow::Result<()> {
     let s3 = vestibule_runtime::sdk::s3(sdk);
     let made = s3.create_bucket().bucket(ARTIFACTS).send().await;
     made.map_err(aws::failed("cannot make the bucket for the functions"))?;
@@ -67,6 +69,9 @@ async fn upload(sdk: &SdkConfig, packages: Vec<Package>) -> anyhow::Result<()> {
         let put = s3.put_object().bucket(ARTIFACTS).key(format!("{PREFIX}/{function}.zip")).body(ByteStream::from(zip));
         put.send().await.map_err(aws::failed(format!("cannot upload the function {function}")))?;
     }
+    // Inline a template may have 51,200 bytes, from a bucket a million.
+    let put = s3.put_object().bucket(ARTIFACTS).key(TEMPLATE).body(ByteStream::from(template.as_bytes().to_vec()));
+    put.send().await.map_err(aws::failed("cannot upload the template"))?;
     Ok(())
 }
 

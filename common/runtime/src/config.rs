@@ -32,6 +32,11 @@ impl<'a> Settings<'a> {
         }
     }
 
+    /// The level of the logs (`LOG_LEVEL`, default `info`).
+    pub fn log_level(&self) -> String {
+        (self.lookup)("LOG_LEVEL").unwrap_or_else(|| "info".to_owned())
+    }
+
     /// A number inside `range`, or `default` when it is not set.
     pub fn number<T: FromStr + PartialOrd + Display>(&mut self, name: &str, default: T, range: RangeInclusive<T>) -> T {
         let Some(text) = (self.lookup)(name) else { return default };

@@ -44,7 +44,7 @@ impl Settings {
             download_url_seconds: reader.number("DOWNLOAD_URL_SECONDS", 300, 1..=TWELVE_HOURS),
             ticket_seconds: reader.number("TICKET_SECONDS", 30, 1..=300),
             websocket: WebSocketApi::read(&mut reader),
-            log_level: lookup("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),
+            log_level: reader.log_level(),
         };
         reader.finish(settings)
     }

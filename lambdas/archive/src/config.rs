@@ -18,10 +18,7 @@ impl Config {
     /// Everything that is wrong with them, by name.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut settings = Settings::new(lookup);
-        let read = Self {
-            bucket: settings.text("ARCHIVE_BUCKET"),
-            log_level: lookup("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),
-        };
+        let read = Self { bucket: settings.text("ARCHIVE_BUCKET"), log_level: settings.log_level() };
         settings.finish(read)
     }
 }

@@ -28,7 +28,7 @@ impl Config {
             table: settings.text("TABLE_NAME"),
             websocket: WebSocketApi::read(&mut settings),
             connection_seconds: settings.number("CONNECTION_SECONDS", 7800, 60..=86_400),
-            log_level: lookup("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),
+            log_level: settings.log_level(),
         };
         settings.finish(read)
     }

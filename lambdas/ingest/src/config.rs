@@ -59,7 +59,7 @@ impl Config {
             copy_part_bytes: settings.number("COPY_PART_BYTES", DEFAULT_COPY_PART_BYTES, COPY_PART_BYTES),
             inspect_url_lifetime: Duration::from_secs(settings.number("INSPECT_URL_SECONDS", 300, 1..=3600)),
             retry_delay: Duration::from_secs(settings.number("RETRY_SECONDS", 5, 0..=900)),
-            log_level: lookup("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),
+            log_level: settings.log_level(),
         };
         settings.finish(read)
     }

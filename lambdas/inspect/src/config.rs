@@ -50,7 +50,7 @@ impl Config {
                 cpu_seconds: settings.number("INSPECT_CPU_SECONDS", budget.cpu_seconds, 1..=900),
                 wall: Duration::from_secs(settings.number("INSPECT_WALL_SECONDS", budget.wall.as_secs(), 1..=900)),
             },
-            log_level: lookup("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),
+            log_level: settings.log_level(),
         };
         settings.finish(config)
     }

@@ -4,7 +4,8 @@
     check_roles.py --endpoint-url http://127.0.0.1:PORT --region R --stack NAME
 
 No action and no resource is a wildcard, every resource is the stack's own, inspect may do nothing but log, and ingest may invoke
-inspect alone. Nobody may put over what is archived: on the local cloud somebody who may put there tries. It prints a line for each check that failed and a summary; exit 1 if any failed.
+inspect alone. Nobody may put over what is archived: on the local cloud somebody who may put there tries. It
+prints a line for each check that failed and a summary; exit 1 if any failed.
 """
 
 import json
@@ -120,9 +121,10 @@ class Roles:
             self.findings.ok(False, "archive", "somebody put without a condition")
         except s3.exceptions.ClientError as error:
             self.findings.equal(error.response["Error"]["Code"], "AccessDenied", "archive", "a put without a condition")
-        self._iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
-        self._iam.delete_user_policy(UserName=user, PolicyName="put")
-        self._iam.delete_user(UserName=user)
+        finally:
+            self._iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+            self._iam.delete_user_policy(UserName=user, PolicyName="put")
+            self._iam.delete_user(UserName=user)
 
     def _invokes_inspect_alone(self, function: str, statements: list[Json]) -> None:
         invoking = [statement for statement in statements if "lambda:InvokeFunction" in _list(statement.get("Action", []))]

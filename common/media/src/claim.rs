@@ -111,7 +111,7 @@ pub(crate) fn settle(declared: &ContentType, sniffed: &Sniffed) -> Option<Conten
     let found = &sniffed.found;
     let is_text = match sniffed.text {
         Text::No => false,
-        Text::Possible => *found == ContentType::octet_stream(),
+        Text::Possible => *found == ContentType::octet_stream() || found.is_text(),
         Text::Fragment | Text::Certain => true,
     };
     if is_text && (declared.is_text() || declared.as_str() == "application/vnd.ms-excel") {

@@ -12,7 +12,7 @@ use vestibule_domain::live::{ServerFrame, Ticket};
 use vestibule_domain::timestamp::Timestamp;
 
 use crate::backoff::Backoff;
-use crate::error::StoreError;
+use crate::error::{Fault, StoreError};
 use crate::table::{self, CONNECTION, GSI1, connection_sk, number, since_1970, text, ticket_pk, ticket_sk, user_pk};
 
 /// How long a frame is tried to be posted. Its caller has others to post to, or somebody who waits for it.
@@ -203,14 +203,21 @@ impl Connections {
         if matches!(error, StoreError::Condition { .. }) { Ok(()) } else { Err(error) }
     }
 
-    /// Hangs up on a connection of `user` and forgets it. Whoever had it will connect again and ask what has changed.
+    /// Hangs up on a connection of `user` and forgets it. Whoever had it will connect again and ask what has changed. While API Gateway
+    /// takes no more calls, waits and tries again, for some seconds.
     ///
     /// # Errors
     /// [`StoreError`], when it cannot be closed or the table cannot be written.
     pub async fn hang_up(&self, connection: &ConnectionId, user: &UserId) -> Result<(), StoreError> {
-        let delete = self.posts.delete_connection().connection_id(connection.as_str());
-        if let Err(error) = delete.send().await {
-            StoreError::classify("DeleteConnection", error).or_absent()?;
+        let mut backoff = Backoff::new(connection.as_str());
+        loop {
+            let delete = self.posts.delete_connection().connection_id(connection.as_str());
+            let Err(error) = delete.send().await else { break };
+            match StoreError::classify("DeleteConnection", error) {
+                StoreError::Missing { .. } => break,
+                error if error.fault() == Fault::Permanent || !backoff.again().await => return Err(error),
+                _busy => {}
+            }
         }
         self.forget(connection, user).await
     }

@@ -197,10 +197,45 @@ mod tests {
         }
     }
 
+    fn anything() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "\\PC{0,40}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::hash_map("[A-Za-z]{1,12}", inner, 0..4).prop_map(|map| Value::from_iter(map)),
+            ]
+        })
+    }
+
     proptest! {
         #[test]
         fn no_key_makes_it_panic(key in any::<String>()) {
             prop_assert!(read(put(&key, Some("v1")), "inbox").is_ok());
+        }
+
+        /// An upload is only what has a bucket, a key and a version of ours.
+        #[test]
+        fn whatever_stands_anywhere_in_an_event_it_is_read_or_refused(
+            pointer in prop::sample::select(vec![
+                "", "/Records", "/Records/0", "/Records/0/eventName", "/Records/0/s3", "/Records/0/s3/bucket",
+                "/Records/0/s3/bucket/name", "/Records/0/s3/object", "/Records/0/s3/object/key", "/Records/0/s3/object/size",
+                "/Records/0/s3/object/versionId", "/Records/0/eventTime",
+            ]),
+            value in anything(),
+        ) {
+            let mut event = put(KEY, Some("v1"));
+            *event.pointer_mut(pointer).unwrap() = value;
+            for arrival in read(event, "inbox").unwrap_or_default() {
+                if let Arrival::Upload(upload) = arrival {
+                    prop_assert_eq!(upload.key.to_string(), KEY);
+                }
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ const ROOMS_AT_ONCE: usize = 8;
 /// The function's time-out, as the template says it; who hits it has the whole batch brought again.
 const TIME_OUT: Duration = Duration::from_secs(30);
 /// How long after a batch's arrival another room is begun, so that all is said before the time-out.
-const LAST_ROOM: Duration = TIME_OUT.saturating_sub(ROOM).saturating_sub(Duration::from_secs(8));
+const LAST_ROOM: Duration = TIME_OUT.saturating_sub(ROOM).saturating_sub(Duration::from_secs(6));
 
 /// What changed in one room, in the stream's order.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -10,11 +10,11 @@ use vestibule_store::error::StoreError;
 
 use crate::world::World;
 
-/// Connections of one person that are posted to: their newest. A person has some devices, and whoever has more open than this has
-/// left the others behind.
-const MOST: usize = 10;
-/// How long a connection is posted to before it is given up. A batch has at most a hundred pushes, of some ten milliseconds each.
-const LONGEST: Duration = Duration::from_secs(5);
+/// Connections of one person that are posted to: their newest. A person has some devices and some windows, and whoever has more open
+/// than this has left the others behind. As many of those are closed with each batch.
+const MOST: usize = 50;
+/// How long a connection is posted to before it is given up. A batch has at most a hundred pushes, one after the other.
+const LONGEST: Duration = Duration::from_secs(12);
 /// How long hanging up may take.
 const HANG_UP: Duration = Duration::from_secs(2);
 /// The longest that a room takes, but for what the table takes: all its connections are posted to at a time.
@@ -44,7 +44,8 @@ pub async fn relay(world: &World, room: &RoomId, pushes: &[Push]) -> Result<Told
     let mut connections = Vec::new();
     for user in found.operator.into_iter().chain([found.customer]) {
         let open = world.connections.of(&user, world.clock.now()).await?;
-        connections.extend(open.into_iter().enumerate().map(|(place, open)| (user.clone(), open, place < MOST)));
+        let open = open.into_iter().take(2 * MOST).enumerate();
+        connections.extend(open.map(|(place, connection)| (user.clone(), connection, place < MOST)));
     }
     let told = stream::iter(connections)
         .map(async |(user, connection, is_wanted)| {

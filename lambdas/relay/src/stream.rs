@@ -80,6 +80,27 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_stands_in_a_record_it_is_a_push_or_none(
+            pointer in proptest::sample::select(vec![
+                "", "/dynamodb", "/dynamodb/Keys", "/dynamodb/Keys/PK", "/dynamodb/Keys/PK/S", "/dynamodb/Keys/SK/S",
+                "/dynamodb/NewImage", "/dynamodb/NewImage/ver", "/dynamodb/NewImage/ver/N", "/dynamodb/SequenceNumber",
+            ]),
+            text in "\\PC{0,40}",
+            number in proptest::prelude::any::<i64>(),
+        ) {
+            for value in [json!(text), json!(number), json!(null), json!([text]), json!({ "S": text, "N": number })] {
+                let mut record = modify();
+                *record.pointer_mut(pointer).unwrap() = value;
+                if let Some(push) = push(&record) {
+                    proptest::prop_assert!(push.room.as_str().len() == ROOM.len());
+                }
+                sequence(&record);
+            }
+        }
+    }
+
     #[test]
     fn what_is_no_change_of_a_message_is_no_push() {
         let with = |pointer: &str, value: Json| {

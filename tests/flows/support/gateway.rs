@@ -69,6 +69,10 @@ async fn serve(mut stream: TcpStream, asked: Arc<Mutex<Vec<(String, String)>>>) 
         ("POST", name) if name.starts_with("refusing") => "403 Forbidden\r\nx-amzn-errortype: ForbiddenException",
         ("POST", name) if name.starts_with("gone") => "410 Gone\r\nx-amzn-errortype: GoneException",
         ("POST", _) => "200 OK",
+        // Busy, the first time.
+        _ if !asked.lock().is_ok_and(|asked| asked.iter().any(|(of, _)| of == "DELETE")) => {
+            "429 Too Many Requests\r\nx-amzn-errortype: LimitExceededException"
+        }
         _ => "204 No Content",
     };
     if let Ok(mut asked) = asked.lock() {

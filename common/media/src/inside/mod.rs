@@ -57,6 +57,10 @@ pub(crate) fn look(file: &Sparse, kept: &ContentType, policy: &InspectPolicy) ->
         Some(EndRecord::Last) if *kept == ContentType::octet_stream() => return zip::look(file, policy),
         Some(EndRecord::Last) => return Err(also_an_archive()),
         Some(EndRecord::Inside) if holds_no_archive(kept) => return Err(also_an_archive()),
+        // Something else that holds an archive near its end, or an archive with a byte too many.
+        Some(EndRecord::Inside) if *kept == ContentType::octet_stream() => {
+            return harmless_inside(zip::look(file, policy));
+        }
         Some(EndRecord::Inside) | None => {}
     }
     let is_encrypted = match kept.as_str() {
@@ -68,6 +72,17 @@ pub(crate) fn look(file: &Sparse, kept: &ContentType, policy: &InspectPolicy) ->
         refuse_encrypted(policy)?;
     }
     Ok(Inside::default())
+}
+
+/// What an archive inside something else says of it: only whether it would do harm if it were unpacked.
+fn harmless_inside(looked: Result<Inside, Stop>) -> Result<Inside, Stop> {
+    match looked {
+        Err(Stop::Refused(code, _)) if !matches!(code, RejectionCode::ArchiveBomb | RejectionCode::TypeNotAllowed) => {
+            Ok(Inside::default())
+        }
+        Err(stop) => Err(stop),
+        Ok(_) => Ok(Inside::default()),
+    }
 }
 
 fn also_an_archive() -> Stop {

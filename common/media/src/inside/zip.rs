@@ -34,6 +34,11 @@ struct End {
     ambiguous: bool,
 }
 
+impl End {
+    /// What is to be found nowhere in particular.
+    const CONTRADICTORY: Self = Self { entries: 0, directory_at: 0, directory_size: 0, ambiguous: true };
+}
+
 /// What the directory says.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Directory {
@@ -154,10 +159,12 @@ fn find_end(file: &Sparse) -> Result<Option<End>, Missing> {
     let (at, record) = another.filter(|_| !last.1.is_last).unwrap_or(last);
     let at_in_file = tail_at + at as u64;
     let size = record.directory_size;
-    if let Some(large) = find_end_64(file, at_in_file)? {
-        let same = |number: u64, large: u64, most: u64| number == large || number == most;
-        ambiguous |= !same(record.entries, large.entries, 0xFFFF) || !same(size, large.directory_size, 0xFFFF_FFFF);
-        return Ok(Some(End { ambiguous, ..large }));
+    if locator_64(file, at_in_file)?.is_some() {
+        // Which of the two a program goes by, and whether it follows the locator or looks before it, is its own matter.
+        let large = find_end_64(file, at_in_file, &record)?;
+        return Ok(Some(
+            large.map_or(End::CONTRADICTORY, |large| End { ambiguous: large.ambiguous || ambiguous, ..large }),
+        ));
     }
     let Some(directory_at) = at_in_file.checked_sub(size) else { return Ok(None) };
     // What is put before an archive moves its directory away from where the record says, and it opens all the same. But there must not
@@ -166,20 +173,31 @@ fn find_end(file: &Sparse) -> Result<Option<End>, Missing> {
     Ok(Some(End { entries: record.entries, directory_at, directory_size: size, ambiguous }))
 }
 
-/// The end record of a large archive, which a locator right before the other one points at.
-fn find_end_64(file: &Sparse, end_at: u64) -> Result<Option<End>, Missing> {
+/// The end record of a large archive, which a locator right before `small`, the one at `end_at`, points at; `None` when it is not right
+/// before the locator.
+fn find_end_64(file: &Sparse, end_at: u64, small: &Record) -> Result<Option<End>, Missing> {
     let Some(locator) = locator_64(file, end_at)? else { return Ok(None) };
-    let Some(at) = number::<8>(&locator, 8).filter(|at| at.saturating_add(END_64_LENGTH) <= file.size()) else {
+    let locator_at = end_at - LOCATOR_64_LENGTH;
+    let Some(at) = number::<8>(&locator, 8).filter(|at| at.saturating_add(END_64_LENGTH) <= locator_at) else {
         return Ok(None);
     };
     let record = file.bytes(at..at + END_64_LENGTH)?;
-    let fields = (number::<8>(&record, 32), number::<8>(&record, 40), number::<8>(&record, 48));
-    let (Some(entries), Some(directory_size), Some(directory_at)) = fields else { return Ok(None) };
-    let inside = directory_at.checked_add(directory_size).is_some_and(|end| end <= file.size());
+    let field = |from| number::<8>(&record, from);
+    let (Some(length), Some(entries), Some(size), Some(said)) = (field(4), field(32), field(40), field(48)) else {
+        return Ok(None);
+    };
+    // Its length does not count itself and what is before it.
+    if !record.starts_with(END_64) || at.saturating_add(12).saturating_add(length) != locator_at {
+        return Ok(None);
+    }
+    let same = |number: u64, large: u64, most: u64| number == large || number == most;
+    let agree = same(small.entries, entries, 0xFFFF)
+        && same(small.directory_size, size, 0xFFFF_FFFF)
+        && same(small.directory_at, said, 0xFFFF_FFFF);
     // Counts are judged before the directory is looked at, so one that cannot be there still has a count.
-    let directory_at = if inside { directory_at } else { 0 };
-    let end = End { entries, directory_at, directory_size, ambiguous: false };
-    Ok(record.starts_with(END_64).then_some(end))
+    let directory_at = at.checked_sub(size).unwrap_or(0);
+    let another = size > 0 && said != directory_at && begins_entry(file, Some(said))?;
+    Ok(Some(End { entries, directory_at, directory_size: size, ambiguous: another || !agree }))
 }
 
 /// What is right before an end record, where it is the locator of another one.
@@ -408,6 +426,27 @@ mod tests {
         let offset_at = two_directories.len() - 6;
         two_directories[offset_at] = 2;
         assert_eq!(code(&two_directories, InspectLimits::default()), Some(RejectionCode::Polyglot));
+        // Where a large archive's directory is, its record says, and programs look right before the record.
+        let large = |first: &[u8], at: u64| {
+            let directories = [first, &directory[..]].concat();
+            let record_at = directories.len() as u64;
+            let mut bytes = [&directories[..], END_64, &44_u64.to_le_bytes(), &[45, 0, 45, 0], &[0; 8]].concat();
+            for number in [1, 1, directory.len() as u64, at] {
+                bytes.extend(number.to_le_bytes());
+            }
+            let locator = [LOCATOR_64, &[0; 4], &record_at.to_le_bytes(), &[1, 0, 0, 0]].concat();
+            let mut end = end(0xFFFF, b"", b"");
+            end[12..20].fill(0xFF);
+            [bytes, locator, end].concat()
+        };
+        let first = directory.len() as u64;
+        assert_eq!(code(&large(&[], 0), InspectLimits::default()), None);
+        assert_eq!(code(&large(&directory, first), InspectLimits::default()), None);
+        assert_eq!(code(&large(&directory, 0), InspectLimits::default()), Some(RejectionCode::Polyglot));
+        let mut astray = large(&[], 0);
+        let locator_at = astray.len() - END_LENGTH - 20;
+        astray[locator_at + 8] += 1;
+        assert_eq!(code(&astray, InspectLimits::default()), Some(RejectionCode::Polyglot));
         // An archive that holds another one as it is has two end records as well, and is one archive to everybody.
         let nested = zip(&[entry(1, 1, 0)]);
         let holding = [b"PK\x03\x04", &nested[..], &directory, &end(1, &directory, b"a comment")].concat();

@@ -83,7 +83,7 @@ fn judge(file: &Sparse, format: FileFormat) -> Sniffed {
     let name = name
         .or_else(|| container(head).map(str::to_owned))
         .or_else(|| is_old_bitmap(head).then(|| "image/bmp".to_owned()))
-        .or_else(|| acting(head).filter(|_| text != Text::No).map(str::to_owned))
+        .or_else(|| acting(head).filter(|_| text != Text::No).or_else(|| text::surely(head)).map(str::to_owned))
         .or_else(|| has_pdf_signature(head).then(|| "application/pdf".to_owned()))
         .or_else(|| is_text.then(|| "text/plain".to_owned()));
     let found = name.and_then(|name| name.parse().ok()).unwrap_or_else(ContentType::octet_stream).canonical();
@@ -138,6 +138,9 @@ mod tests {
             (b"<script>alert(1)</script>\n%PDF-1.7", "text/html"),
             (b"<?php echo 1; ?>\n%PDF-1.7", "application/x-httpd-php"),
             (b"<!-- %PDF- is how they begin -->\n", "text/html"),
+            (b"\n<script>alert(1)</script>\0", "text/html"),
+            (b"<?php echo 1; ?>\x01", "application/x-httpd-php"),
+            (b"<p>\0\x01\x02", "application/octet-stream"),
             (b"PK\x03\x04 but no directory", "application/zip"),
             (b"\x1F\x8B\x08", "application/gzip"),
             (b"RIFF\0\0\0\0WAVEfmt ", "audio/wav"),

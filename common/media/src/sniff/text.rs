@@ -79,10 +79,39 @@ fn html(lower: &str) -> Option<Html> {
     let mut rest = lower.trim_start();
     let is_commented = rest.starts_with(COMMENT);
     while let Some(comment) = rest.strip_prefix(COMMENT) {
-        rest = comment.split_once("-->").map_or("", |(_, behind)| behind).trim_start();
+        // What is behind a comment that does not end here is not known.
+        let Some(behind) = behind_comment(comment) else { return Some(Html::Page) };
+        rest = behind.trim_start();
     }
     let begins_with = |tags: &[&str]| tags.iter().any(|tag| rest.strip_prefix(tag).is_some_and(ends_name));
-    if begins_with(PAGE) { Some(Html::Page) } else { (is_commented || begins_with(FRAGMENT)).then_some(Html::Fragment) }
+    if begins_with(PAGE) || is_drawing(rest) {
+        return Some(Html::Page);
+    }
+    (is_commented || begins_with(FRAGMENT)).then_some(Html::Fragment)
+}
+
+/// What comes after a comment, of which `comment` is what comes after `<!--`. Browsers end one in more ways than one.
+/// <https://html.spec.whatwg.org/multipage/parsing.html#comment-start-state>
+fn behind_comment(comment: &str) -> Option<&str> {
+    let at_once = comment.strip_prefix('>').or_else(|| comment.strip_prefix("->"));
+    at_once.or_else(|| {
+        let ends = ["-->", "--!>"].map(|end| comment.find(end).map(|at| at + end.len()));
+        comment.get(ends.into_iter().flatten().min()?..)
+    })
+}
+
+/// Whether the first element is SVG's own, with or without a prefix.
+fn is_drawing(lower: &str) -> bool {
+    let name = lower.strip_prefix('<').unwrap_or_default();
+    let name = name.split(|c: char| !(c.is_alphanumeric() || c == ':')).next().unwrap_or_default();
+    name == "svg" || name.ends_with(":svg")
+}
+
+/// The content type of a page or a program that begins as nothing else does, also where bytes follow that are no text: browsers and
+/// interpreters look at the beginning alone.
+pub(super) fn surely(head: &[u8]) -> Option<&'static str> {
+    let written = program(head).filter(|name| *name != "text/x-shellscript");
+    written.or_else(|| (html(&words(head).to_ascii_lowercase()) == Some(Html::Page)).then_some("text/html"))
 }
 
 fn has_element(text: &str, tag: &str) -> bool {
@@ -156,13 +185,25 @@ mod tests {
 
     #[test]
     fn what_markdown_begins_with_is_told_from_a_page() {
-        for fragment in ["<p align=\"center\">", " <h1>Vestibule</h1>", "<!-- toc -->\n# Contents", "<!-- cut off"] {
+        for fragment in ["<p align=\"center\">", " <h1>Vestibule</h1>", "<!-- toc -->\n# Contents", "<!---->x <svg/>"] {
             assert_eq!(is_text(fragment.as_bytes()), Text::Fragment, "{fragment}");
-            assert_eq!(markup(fragment.as_bytes()), Some("text/html"), "{fragment}");
+            assert!(markup(fragment.as_bytes()).is_some(), "{fragment}");
+            assert_eq!(surely(fragment.as_bytes()), None, "{fragment}");
         }
-        for page in ["<!DOCTYPE html>", "<!-- saved --> <!-- twice --><HTML>", "<script>"] {
+        for page in [
+            "<!DOCTYPE html>",
+            "<!-- saved --> <!-- twice --><HTML>",
+            "<script>",
+            "<!--><script>",
+            "<!---><script>",
+            "<!-- x --!><script>--></script>",
+            "<!-- a comment that does not end",
+            "<!-- x --><svg onload='alert(1)'>",
+            "<!-- x --><s:svg>",
+        ] {
             assert_eq!(is_text(page.as_bytes()), Text::Certain, "{page}");
-            assert_eq!(markup(page.as_bytes()), Some("text/html"), "{page}");
+            assert!(markup(page.as_bytes()).is_some(), "{page}");
+            assert_eq!(surely([page.as_bytes(), b"\0\x01"].concat().as_slice()), Some("text/html"), "{page}");
         }
     }
 

@@ -53,9 +53,9 @@ impl Checkout {
         self.root.join("infra/local/server.py")
     }
 
-    /// The page.
+    /// The page, once it is built: `make page`.
     pub fn web(&self) -> PathBuf {
-        self.root.join("web")
+        self.root.join("web/dist")
     }
 
     /// The fixtures' folder.

@@ -29,6 +29,7 @@ mod send_from_a_terminal;
 mod support;
 mod table_to_archive;
 mod table_to_people;
+mod uploads_in_parts;
 
 use support::cloud::Cloud;
 
@@ -69,6 +70,11 @@ const FLOWS: &[(&str, Flow)] = flows![
         a_second_upload_does_not_replace_the_first,
         an_upload_can_be_issued_again_until_it_is_decided,
         an_expired_ticket_is_refused_by_s3;
+    uploads_in_parts:
+        a_file_in_parts_arrives_whole_and_completing_it_again_changes_nothing,
+        what_was_not_promised_is_not_put_together,
+        a_form_uploads_exactly_what_was_promised,
+        a_person_has_a_quota_of_a_window_and_of_what_is_pending;
     inbox_to_processed:
         a_photo_comes_back_with_upright_thumbnails,
         a_file_that_is_no_picture_passes_with_facts,

@@ -7,7 +7,7 @@ use anyhow::Context;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use axum::http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
@@ -24,7 +24,7 @@ use crate::stack::Stack;
 const MAX_REQUEST_BYTES: usize = 10 * 1024 * 1024;
 /// What is passed on of a request, and of an answer.
 const REQUEST_HEADERS: &[HeaderName] = &[ACCEPT, AUTHORIZATION, CONTENT_TYPE];
-const ANSWER_HEADERS: &[HeaderName] = &[CACHE_CONTROL, CONTENT_TYPE, LOCATION];
+const ANSWER_HEADERS: &[HeaderName] = &[CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER];
 
 /// A port that the page will be served on: its origin is known before the stack that must allow it is deployed.
 pub struct PagePort(TcpListener, SocketAddr);
@@ -75,7 +75,7 @@ impl PagePort {
         ["127.0.0.1", "localhost"].map(|host| format!("http://{host}:{}", self.1.port())).to_vec()
     }
 
-    /// Serves the files of `folder`, `/config.json`, and the API of `stack` below `/v1`.
+    /// Serves the files of `folder`, `/config.json`, and the API of `stack` below `/v1` and `/u`.
     ///
     /// # Errors
     /// When the stack has no API.
@@ -90,6 +90,7 @@ impl PagePort {
         let routes = Router::new()
             .route("/config.json", get(move || async move { ([(CONTENT_TYPE, "application/json")], config) }))
             .route("/v1/{*path}", any(pass_on))
+            .route("/u/{*path}", any(pass_on))
             .with_state(Upstream { http, api_url: stack.api_url()? })
             .fallback_service(ServeDir::new(folder));
         let url = format!("http://{}", self.1);

@@ -6,11 +6,15 @@ pub mod cursor;
 pub mod decisions;
 pub mod error;
 pub mod messages;
+pub mod multipart;
 pub mod objects;
+pub mod quotas;
 pub mod rooms;
 pub mod signed_urls;
 pub mod table;
+pub mod upload_keys;
 
 mod backoff;
 mod documents;
+mod post_policy;
 mod transaction;

@@ -1,4 +1,4 @@
-//! Signs URLs: one upload into the inbox, or one download out of the processed bucket. Signing is arithmetic, not a call.
+//! Signs URLs and forms: one upload into the inbox, or one download out of the processed bucket. Signing is arithmetic, not a call.
 //!
 //! A signed URL works many times until it expires, and carries whatever its signer may do: it is a secret, and no type here
 //! can be printed.
@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
 
+use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::RequestChecksumCalculation;
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
@@ -15,15 +16,27 @@ use vestibule_domain::key::InboxKey;
 use vestibule_domain::timestamp::Timestamp;
 
 use crate::error::StoreError;
+use crate::post_policy::{self, Form};
 
 /// Signs for two buckets.
 #[derive(Clone)]
 pub struct SignedUrls {
-    client: Client,
-    inbox: String,
+    pub(crate) client: Client,
+    credentials: SharedCredentialsProvider,
+    pub(crate) inbox: String,
     processed: String,
-    upload_seconds: u32,
+    pub(crate) upload_seconds: u32,
     download_seconds: u32,
+}
+
+/// Leave to upload one file by a form, as often as it is sent until it expires: S3 takes no condition with a form.
+pub struct FormUpload {
+    /// Where to POST the form; ends in `/`.
+    pub url: String,
+    /// The fields before the file, by name.
+    pub fields: BTreeMap<String, String>,
+    /// Until when the upload may begin.
+    pub expires: Timestamp,
 }
 
 /// Leave to upload one file, once: with `if-none-match: *`, S3 refuses a second object under the key while there is one.
@@ -45,13 +58,68 @@ pub struct Download {
 }
 
 impl SignedUrls {
-    /// Signs as `client` for the buckets `inbox` and `processed`. Uploads may begin for `upload_seconds`, downloads for
-    /// `download_seconds`, and neither outlives the client's own credentials.
-    pub fn new(client: &Client, inbox: String, processed: String, upload_seconds: u32, download_seconds: u32) -> Self {
+    /// Signs as `client`, whose `credentials` these are, for the buckets `inbox` and `processed`. Uploads may begin for
+    /// `upload_seconds`, downloads for `download_seconds`, and neither outlives the credentials.
+    pub fn new(
+        client: &Client,
+        credentials: SharedCredentialsProvider,
+        inbox: String,
+        processed: String,
+        upload_seconds: u32,
+        download_seconds: u32,
+    ) -> Self {
         // By default the SDK would promise a CRC of a body that it has not seen.
         let config = client.config().to_builder();
         let config = config.request_checksum_calculation(RequestChecksumCalculation::WhenRequired).build();
-        Self { client: Client::from_conf(config), inbox, processed, upload_seconds, download_seconds }
+        Self { client: Client::from_conf(config), credentials, inbox, processed, upload_seconds, download_seconds }
+    }
+
+    /// The bucket that uploads go to.
+    pub fn inbox(&self) -> &str {
+        &self.inbox
+    }
+
+    /// Where the inbox's objects are, without a signature; ends in `/`.
+    ///
+    /// # Errors
+    /// [`StoreError`], when there are no credentials to sign with: the SDK tells only with a signature.
+    pub async fn inbox_url(&self, key: &InboxKey, now: Timestamp) -> Result<String, StoreError> {
+        const OPERATION: &str = "presigning GetObject of the inbox";
+        let get = self.client.get_object().bucket(&self.inbox).key(key.to_string());
+        let request = get.presigned(config(OPERATION, 1, now)?).await;
+        let request = request.map_err(|error| StoreError::classify(OPERATION, error))?;
+        let url = request.uri().split('?').next().unwrap_or_default();
+        let base = url.strip_suffix(&key.to_string());
+        base.map(ToOwned::to_owned).ok_or_else(|| StoreError::unreadable(OPERATION, "a URL without its key"))
+    }
+
+    /// One form upload of exactly the promised bytes under `key`, with `metadata`, by name.
+    ///
+    /// # Errors
+    /// [`StoreError`], when there are no credentials to sign with.
+    pub async fn form(
+        &self,
+        key: &InboxKey,
+        promise: &Promise,
+        metadata: &BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> Result<FormUpload, StoreError> {
+        const OPERATION: &str = "signing a form";
+        let credentials = self.credentials.provide_credentials().await;
+        let credentials = credentials.map_err(|source| StoreError::unreadable(OPERATION, source))?;
+        let region = self.client.config().region().map(ToString::to_string);
+        let region = region.ok_or_else(|| StoreError::unreadable(OPERATION, "no region"))?;
+        let expires = now.plus_seconds(self.upload_seconds.into());
+        let form = Form {
+            bucket: &self.inbox,
+            key: &key.to_string(),
+            size: promise.size,
+            content_type: promise.declared_type.as_str(),
+            metadata,
+            expires,
+        };
+        let fields = post_policy::fields(&form, &credentials, &region, now);
+        Ok(FormUpload { url: self.inbox_url(key, now).await?, fields, expires })
     }
 
     /// One PUT of exactly the promised bytes under `key`.
@@ -88,7 +156,7 @@ impl SignedUrls {
     }
 }
 
-fn config(operation: &'static str, seconds: u32, now: Timestamp) -> Result<PresigningConfig, StoreError> {
+pub(crate) fn config(operation: &'static str, seconds: u32, now: Timestamp) -> Result<PresigningConfig, StoreError> {
     let start = UNIX_EPOCH + Duration::from_millis(u64::try_from(now.millis()).unwrap_or(0));
     PresigningConfig::builder()
         .start_time(start)
@@ -97,7 +165,7 @@ fn config(operation: &'static str, seconds: u32, now: Timestamp) -> Result<Presi
         .map_err(|source| StoreError::unreadable(operation, source))
 }
 
-fn headers(request: &PresignedRequest) -> BTreeMap<String, String> {
+pub(crate) fn headers(request: &PresignedRequest) -> BTreeMap<String, String> {
     request.headers().map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect()
 }
 
@@ -105,16 +173,20 @@ fn headers(request: &PresignedRequest) -> BTreeMap<String, String> {
 mod tests {
     use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
     use vestibule_domain::digest::Sha256Digest;
+    use vestibule_domain::parts::PartChecksum;
 
     use super::*;
 
     fn signer() -> SignedUrls {
+        let credentials = Credentials::new("AKIDEXAMPLE", "secret", Some("session".to_owned()), None, "test");
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("eu-central-1"))
-            .credentials_provider(Credentials::new("AKIDEXAMPLE", "secret", Some("session".to_owned()), None, "test"))
+            .credentials_provider(credentials.clone())
             .build();
-        SignedUrls::new(&Client::from_conf(config), "inbox".to_owned(), "processed".to_owned(), 900, 300)
+        let credentials = SharedCredentialsProvider::new(credentials);
+        let client = Client::from_conf(config);
+        SignedUrls::new(&client, credentials, "inbox".to_owned(), "processed".to_owned(), 900, 300)
     }
 
     fn promise(sha256: Option<Sha256Digest>) -> Promise {
@@ -196,6 +268,27 @@ mod tests {
         let upload = signer().upload(&key(), &empty, now()).await.unwrap();
         assert_eq!(upload.headers["content-length"], "0");
         assert!(upload.url.contains("content-length%3B"));
+    }
+
+    #[tokio::test]
+    async fn a_part_is_signed_for_its_number_upload_and_length() {
+        let sum = PartChecksum::Sha256("c3Vt".to_owned());
+        let part = signer().part(&key(), "upload-1", (7, 5_242_880), Some(&sum), now()).await.unwrap();
+        let query = query(&part.url);
+        assert_eq!((query["partNumber"], query["uploadId"]), ("7", "upload-1"));
+        assert_eq!(query["X-Amz-SignedHeaders"], "content-length%3Bhost%3Bx-amz-checksum-sha256");
+        assert_eq!(part.headers["content-length"], "5242880");
+        let part = signer().part(&key(), "upload-1", (7, 1), None, now()).await.unwrap();
+        assert_eq!(super::tests::query(&part.url)["X-Amz-SignedHeaders"], "content-length%3Bhost");
+    }
+
+    #[tokio::test]
+    async fn a_form_goes_to_the_bucket_and_its_location_is_url_and_key() {
+        let form = signer().form(&key(), &promise(None), &BTreeMap::new(), now()).await.unwrap();
+        assert_eq!(form.url, "https://inbox.s3.eu-central-1.amazonaws.com/");
+        assert_eq!(form.fields["key"], key().to_string());
+        assert_eq!(form.fields["x-amz-credential"], "AKIDEXAMPLE/20261122/eu-central-1/s3/aws4_request");
+        assert_eq!(form.expires.to_string(), "2026-11-22T22:50:14.000Z");
     }
 
     #[tokio::test]

@@ -72,7 +72,7 @@ pub(crate) fn ticket_sk() -> AttributeValue {
     text("T")
 }
 
-/// The partition of a person: their connections.
+/// The partition of a person: their connections and quotas.
 pub(crate) fn user_pk(user: &UserId) -> AttributeValue {
     text(format!("USER#{user}"))
 }
@@ -80,6 +80,16 @@ pub(crate) fn user_pk(user: &UserId) -> AttributeValue {
 /// The sort key of a connection, which is also its partition in the index: who closes it knows its id alone.
 pub(crate) fn connection_sk(connection: &ConnectionId) -> AttributeValue {
     text(format!("{CONNECTION}{connection}"))
+}
+
+/// The sort key of what a person has announced in the window that begins then.
+pub(crate) fn window_quota_sk(begin: Timestamp) -> AttributeValue {
+    text(format!("QUOTA#{begin}"))
+}
+
+/// The sort key of what of a person's is pending.
+pub(crate) fn pending_quota_sk() -> AttributeValue {
+    text("QUOTA#PENDING")
 }
 
 /// What the sort keys of connections begin with.

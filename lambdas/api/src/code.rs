@@ -46,6 +46,32 @@ pub enum Code {
     TooLarge,
     /// The operator and the customer would be the same person.
     TwoPeopleNeeded,
+    /// The person has uploaded as much as they may for now.
+    QuotaExceeded,
+    /// Too many of the person's attachments are pending.
+    TooManyPending,
+    /// The time to upload the attachment is over.
+    UploadLapsed,
+    /// The upload ticket is not one of ours, or not for this.
+    TicketInvalid,
+    /// The upload ticket has expired.
+    TicketExpired,
+    /// The key is not the upload ticket's own.
+    KeyMismatch,
+    /// The request of an upload route breaks a rule.
+    BadUploadRequest,
+    /// There is no such part of the file.
+    BadPart,
+    /// The parts are not the promised file.
+    PartsIncomplete,
+    /// There is no such multipart upload.
+    UploadNotFound,
+    /// Another upload of the attachment came first.
+    UploadOvertaken,
+    /// The parts are being put together.
+    CompletionInProgress,
+    /// Credentials are never handed out.
+    NoCredentials,
     /// Our fault, and trying again will not help.
     InternalError,
     /// Our fault, and trying again will probably help.
@@ -74,6 +100,19 @@ impl Code {
         Self::InvalidRequest,
         Self::TooLarge,
         Self::TwoPeopleNeeded,
+        Self::QuotaExceeded,
+        Self::TooManyPending,
+        Self::UploadLapsed,
+        Self::TicketInvalid,
+        Self::TicketExpired,
+        Self::KeyMismatch,
+        Self::BadUploadRequest,
+        Self::BadPart,
+        Self::PartsIncomplete,
+        Self::UploadNotFound,
+        Self::UploadOvertaken,
+        Self::CompletionInProgress,
+        Self::NoCredentials,
         Self::InternalError,
         Self::Unavailable,
     ];
@@ -100,6 +139,19 @@ impl Code {
             Self::InvalidRequest => "invalid-request",
             Self::TooLarge => "too-large",
             Self::TwoPeopleNeeded => "two-people-needed",
+            Self::QuotaExceeded => "quota-exceeded",
+            Self::TooManyPending => "too-many-pending",
+            Self::UploadLapsed => "upload-lapsed",
+            Self::TicketInvalid => "ticket-invalid",
+            Self::TicketExpired => "ticket-expired",
+            Self::KeyMismatch => "key-mismatch",
+            Self::BadUploadRequest => "bad-upload-request",
+            Self::BadPart => "bad-part",
+            Self::PartsIncomplete => "parts-incomplete",
+            Self::UploadNotFound => "upload-not-found",
+            Self::UploadOvertaken => "upload-overtaken",
+            Self::CompletionInProgress => "completion-in-progress",
+            Self::NoCredentials => "no-credentials",
             Self::InternalError => "internal-error",
             Self::Unavailable => "unavailable",
         }
@@ -108,23 +160,33 @@ impl Code {
     /// The status of an answer with this code.
     pub fn status(self) -> StatusCode {
         match self {
-            Self::MalformedJson => StatusCode::BAD_REQUEST,
+            Self::MalformedJson
+            | Self::KeyMismatch
+            | Self::BadUploadRequest
+            | Self::BadPart
+            | Self::PartsIncomplete => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::OperatorsOnly | Self::NotTheAuthor => StatusCode::FORBIDDEN,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::OperatorsOnly
+            | Self::NotTheAuthor
+            | Self::TicketInvalid
+            | Self::TicketExpired
+            | Self::NoCredentials => StatusCode::FORBIDDEN,
+            Self::NotFound | Self::UploadNotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::CustomerHasRoom
             | Self::RoomTaken
             | Self::RoomClosed
             | Self::ClientMessageIdReused
             | Self::AttachmentDecided
-            | Self::AttachmentNotReady => StatusCode::CONFLICT,
-            Self::AttachmentGone | Self::MessageDeleted => StatusCode::GONE,
+            | Self::AttachmentNotReady
+            | Self::UploadOvertaken => StatusCode::CONFLICT,
+            Self::AttachmentGone | Self::MessageDeleted | Self::UploadLapsed => StatusCode::GONE,
             Self::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidRequest | Self::TooLarge | Self::TwoPeopleNeeded => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::QuotaExceeded | Self::TooManyPending => StatusCode::TOO_MANY_REQUESTS,
             Self::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::CompletionInProgress => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -150,6 +212,19 @@ impl Code {
             Self::InvalidRequest => "Invalid request",
             Self::TooLarge => "A file is too large",
             Self::TwoPeopleNeeded => "A room needs two people",
+            Self::QuotaExceeded => "Too much for now",
+            Self::TooManyPending => "Too many uploads are pending",
+            Self::UploadLapsed => "The upload has lapsed",
+            Self::TicketInvalid => "Not a ticket for this",
+            Self::TicketExpired => "The ticket has expired",
+            Self::KeyMismatch => "Not the ticket's key",
+            Self::BadUploadRequest => "Bad request",
+            Self::BadPart => "No such part",
+            Self::PartsIncomplete => "The parts are not the file",
+            Self::UploadNotFound => "No such upload",
+            Self::UploadOvertaken => "Another upload came first",
+            Self::CompletionInProgress => "Still in progress",
+            Self::NoCredentials => "No credentials",
             Self::InternalError => "Internal error",
             Self::Unavailable => "Unavailable",
         }
@@ -181,6 +256,19 @@ impl Code {
             Self::InvalidRequest => "The request breaks a rule.",
             Self::TooLarge => "A file is larger than may be uploaded.",
             Self::TwoPeopleNeeded => "The operator and the customer of a room cannot be the same person.",
+            Self::QuotaExceeded => "You have uploaded as much as you may for now. Please try again later.",
+            Self::TooManyPending => "Too many of your uploads are pending. Finish or cancel some first.",
+            Self::UploadLapsed => "The time to upload this file is over. Send it again in a new message.",
+            Self::TicketInvalid => "This upload ticket is not valid.",
+            Self::TicketExpired => "This upload ticket has expired. Ask for another.",
+            Self::KeyMismatch => "The key must be the one that this ticket is for.",
+            Self::BadUploadRequest => "The request breaks a rule.",
+            Self::BadPart => "There is no such part of this file.",
+            Self::PartsIncomplete => "The parts that were uploaded are not the file that was promised.",
+            Self::UploadNotFound => "There is no such upload: it was aborted, or is too old. Start over.",
+            Self::UploadOvertaken => "Another upload of this attachment came first.",
+            Self::CompletionInProgress => "The parts are being put together. Ask again in a moment.",
+            Self::NoCredentials => "Credentials are never handed out. Ask for signed URLs.",
             Self::InternalError => "Something went wrong on our side.",
             Self::Unavailable => "This cannot be done right now. Please try again in a moment.",
         }

@@ -1,6 +1,7 @@
 //! The function's settings.
 
 use vestibule_domain::policy::DEFAULT_MAX_UPLOAD_BYTES;
+use vestibule_domain::quota::Quota;
 use vestibule_runtime::config::{ConfigError, Settings as Reader};
 use vestibule_runtime::websocket::WebSocketApi;
 
@@ -17,6 +18,13 @@ pub struct Settings {
     pub max_upload_bytes: u64,
     /// For how many seconds an upload may begin (`UPLOAD_URL_SECONDS`, default 900, at most 12 hours).
     pub upload_url_seconds: u32,
+    /// For how many seconds after it was announced a file may be uploaded (`UPLOAD_TICKET_SECONDS`, default a day, at most 7).
+    pub upload_ticket_seconds: u32,
+    /// Where the keys of upload tickets are (`UPLOAD_KEYS_SECRET`, a secret's ARN or name).
+    pub upload_keys_secret: String,
+    /// What one person may upload (`QUOTA_WINDOW_SECONDS`, default an hour; `QUOTA_FILES`, 2,000; `QUOTA_BYTES`, 200 GiB;
+    /// `QUOTA_PENDING`, 200).
+    pub quota: Quota,
     /// For how many seconds a download's URL works (`DOWNLOAD_URL_SECONDS`, default 300, at most 12 hours).
     pub download_url_seconds: u32,
     /// For how many seconds a ticket opens the WebSocket (`TICKET_SECONDS`, default 30, at most 300).
@@ -34,6 +42,8 @@ impl Settings {
     /// Every setting that is missing or wrong, by name.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         const TWELVE_HOURS: u32 = 12 * 60 * 60;
+        const DAY: u32 = 24 * 60 * 60;
+        const GIBIBYTE: u64 = 1 << 30;
         let mut reader = Reader::new(lookup);
         let settings = Self {
             table: reader.text("TABLE_NAME"),
@@ -41,6 +51,14 @@ impl Settings {
             processed_bucket: reader.text("PROCESSED_BUCKET"),
             max_upload_bytes: reader.number("MAX_UPLOAD_BYTES", DEFAULT_MAX_UPLOAD_BYTES, 1..=DEFAULT_MAX_UPLOAD_BYTES),
             upload_url_seconds: reader.number("UPLOAD_URL_SECONDS", 900, 1..=TWELVE_HOURS),
+            upload_ticket_seconds: reader.number("UPLOAD_TICKET_SECONDS", DAY, 60..=7 * DAY),
+            upload_keys_secret: reader.text("UPLOAD_KEYS_SECRET"),
+            quota: Quota {
+                window_seconds: reader.number("QUOTA_WINDOW_SECONDS", 3600, 1..=31 * DAY),
+                files: reader.number("QUOTA_FILES", 2000, 1..=1_000_000),
+                bytes: reader.number("QUOTA_BYTES", 200 * GIBIBYTE, 1..=1_000_000 * GIBIBYTE),
+                pending: reader.number("QUOTA_PENDING", 200, 1..=1000),
+            },
             download_url_seconds: reader.number("DOWNLOAD_URL_SECONDS", 300, 1..=TWELVE_HOURS),
             ticket_seconds: reader.number("TICKET_SECONDS", 30, 1..=300),
             websocket: WebSocketApi::read(&mut reader),
@@ -58,7 +76,7 @@ mod tests {
     fn what_is_not_set_has_the_templates_default() {
         let lookup = |name: &str| match name {
             "TABLE_NAME" | "INBOX_BUCKET" | "PROCESSED_BUCKET" | "WEBSOCKET_API_ID" | "WEBSOCKET_STAGE"
-            | "WEBSOCKET_DOMAIN" => Some(name.to_lowercase()),
+            | "WEBSOCKET_DOMAIN" | "UPLOAD_KEYS_SECRET" => Some(name.to_lowercase()),
             _ => None,
         };
         let settings = Settings::read(&lookup).unwrap();
@@ -74,7 +92,8 @@ mod tests {
         assert_eq!(
             Settings::read(&lookup).unwrap_err().to_string(),
             "settings: TABLE_NAME is not set; INBOX_BUCKET is not set; PROCESSED_BUCKET is not set; \
-             UPLOAD_URL_SECONDS must be from 1 to 43200, not \"0\"; WEBSOCKET_API_ID is not set; WEBSOCKET_STAGE is not set; \
+             UPLOAD_URL_SECONDS must be from 1 to 43200, not \"0\"; UPLOAD_KEYS_SECRET is not set; \
+             WEBSOCKET_API_ID is not set; WEBSOCKET_STAGE is not set; \
              WEBSOCKET_DOMAIN is not set"
         );
     }

@@ -21,6 +21,7 @@ use crate::world::World;
 pub fn router(world: World) -> Router {
     let (routes, _description) = routes::all().split_for_parts();
     routes
+        .merge(routes::companion::routes())
         .method_not_allowed_fallback(|| async { Problem::from(Code::MethodNotAllowed) })
         .fallback(|| async { Problem::from(Code::NotFound) })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

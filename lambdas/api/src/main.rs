@@ -7,6 +7,7 @@ use vestibule_runtime::clock::Clock;
 use vestibule_runtime::config::environment;
 use vestibule_runtime::ids::{Ids, Secrets};
 use vestibule_runtime::{logs, sdk};
+use vestibule_store::upload_keys::UploadKeys;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
@@ -15,6 +16,10 @@ async fn main() -> Result<(), lambda_http::Error> {
     let config = sdk::load().await;
     let table = aws_sdk_dynamodb::Client::new(&config);
     let (buckets, endpoint) = (sdk::s3(&config), config.endpoint_url());
-    let world = World::new(table, &buckets, endpoint, settings, Clock::system(), Ids::random(), Secrets::random());
+    let credentials = config.credentials_provider().ok_or("there are no credentials")?;
+    let secrets = aws_sdk_secretsmanager::Client::new(&config);
+    let keys = UploadKeys::new(secrets, settings.upload_keys_secret.clone());
+    let (clock, ids, secrets) = (Clock::system(), Ids::random(), Secrets::random());
+    let world = World::new(table, &buckets, credentials, keys, endpoint, settings, clock, ids, secrets);
     lambda_http::run(router(world)).await
 }

@@ -34,7 +34,8 @@ const EVERYWHERE: &[Code] = &[Code::Unauthenticated, Code::InternalError, Code::
         description = "Support chat whose attachments go through an inbox, are inspected, and only then are published.\n\n\
             Errors are RFC 9457 problem documents with a stable `code`. Fields and query parameters that the API does not know \
             are passed over; new fields may be added to answers. To anyone but its two people a room does not exist. A method \
-            that a path does not have is answered with 405, `method-not-allowed`.",
+            that a path does not have is answered with 405, `method-not-allowed`. The routes below `/u` are Uppy's: see \
+            docs/UPLOADS.md.",
         license(name = "MIT OR Apache-2.0"),
     ),
     components(schemas(Code, Document, Violation)),
@@ -160,6 +161,7 @@ mod tests {
         // The one that belongs to no route; the description's own text speaks of it.
         assert!(generated().contains(Code::MethodNotAllowed.as_str()));
         described.insert(&Code::MethodNotAllowed);
+        described.extend(crate::routes::companion::CODES);
         assert_eq!(described, Code::ALL.iter().collect());
     }
 

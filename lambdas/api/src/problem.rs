@@ -19,7 +19,11 @@ use crate::code::Code;
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Seconds after which an unavailable service may be asked again.
-const RETRY_AFTER_SECONDS: &str = "1";
+const RETRY_AFTER_SECONDS: u64 = 1;
+/// Seconds after which parts that are being put together may be asked for again.
+const COMPLETION_SECONDS: u64 = 5;
+/// Seconds after which somebody with too many uploads may try again.
+const PENDING_SECONDS: u64 = 60;
 
 /// A part of the request that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -65,6 +69,7 @@ pub struct Problem {
     detail: Cow<'static, str>,
     errors: Vec<Violation>,
     cause: Option<String>,
+    retry_after: Option<u64>,
 }
 
 /// What the log says of an answer that is our fault. It travels in the answer's extensions, never in its body.
@@ -74,7 +79,18 @@ pub(crate) struct Cause(pub(crate) String);
 impl Problem {
     /// A problem with a more exact sentence than the code's usual one.
     pub fn because(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new(), cause: None }
+        let waits = [
+            (Code::Unavailable, RETRY_AFTER_SECONDS),
+            (Code::CompletionInProgress, COMPLETION_SECONDS),
+            (Code::TooManyPending, PENDING_SECONDS),
+        ];
+        let retry_after = waits.iter().find(|(of, _)| *of == code).map(|(_, seconds)| *seconds);
+        Self { code, detail: detail.into(), errors: Vec::new(), cause: None, retry_after }
+    }
+
+    /// A problem that is over after so many seconds.
+    pub fn until(code: Code, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..code.into() }
     }
 
     /// A request that breaks these rules.
@@ -85,6 +101,11 @@ impl Problem {
     /// The problem's code.
     pub fn code(&self) -> Code {
         self.code
+    }
+
+    /// A sentence for a person.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
     }
 
     fn caused_by(code: Code, error: &(dyn Error + 'static)) -> Self {
@@ -152,8 +173,8 @@ impl IntoResponse for Problem {
         if self.code == Code::Unauthenticated {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if self.code == Code::Unavailable {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         if let Some(cause) = self.cause {
             response.extensions_mut().insert(Cause(cause));

@@ -3,11 +3,14 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use lambda_http::request::RequestContext;
 use serde_json::{Value, json};
+use vestibule_domain::upload_ticket::Keyring;
 use vestibule_runtime::clock::Clock;
 use vestibule_runtime::ids::{Ids, Secrets};
+use vestibule_store::upload_keys::UploadKeys;
 
 use crate::config::Settings;
 use crate::world::World;
@@ -32,18 +35,22 @@ pub(crate) fn world() -> World {
         .region(region)
         .endpoint_url(nowhere)
         .force_path_style(true)
-        .credentials_provider(credentials)
+        .credentials_provider(credentials.clone())
         .build();
+    let keyring = r#"{"current":"k1","k1":"a key for tests of thirty-two bytes"}"#;
     let settings = |name: &str| match name {
         "TABLE_NAME" => Some("table".to_owned()),
         "INBOX_BUCKET" => Some("inbox".to_owned()),
         "PROCESSED_BUCKET" => Some("processed".to_owned()),
+        "UPLOAD_KEYS_SECRET" => Some("none".to_owned()),
         "WEBSOCKET_API_ID" | "WEBSOCKET_STAGE" | "WEBSOCKET_DOMAIN" => Some("socket".to_owned()),
         _ => None,
     };
     World::new(
         aws_sdk_dynamodb::Client::from_conf(table),
         &aws_sdk_s3::Client::from_conf(buckets),
+        SharedCredentialsProvider::new(credentials),
+        UploadKeys::fixed(Keyring::parse(keyring).unwrap()),
         None,
         Settings::read(&settings).unwrap(),
         Clock::new(|| "2026-11-22T22:35:14.000Z".parse().unwrap()),

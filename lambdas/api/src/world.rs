@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use aws_credential_types::provider::SharedCredentialsProvider;
 use vestibule_runtime::clock::Clock;
 use vestibule_runtime::ids::{Ids, Secrets};
 use vestibule_store::connections::Tickets;
 use vestibule_store::messages::Messages;
+use vestibule_store::quotas::Quotas;
 use vestibule_store::rooms::Rooms;
 use vestibule_store::signed_urls::SignedUrls;
+use vestibule_store::upload_keys::UploadKeys;
 
 use crate::config::Settings;
 
@@ -20,6 +23,10 @@ pub struct World {
     pub messages: Messages,
     /// Signs uploads and downloads.
     pub urls: SignedUrls,
+    /// Seals and opens tickets for the upload routes.
+    pub upload_keys: UploadKeys,
+    /// What people may still upload.
+    pub quotas: Quotas,
     /// What opens the WebSocket.
     pub tickets: Tickets,
     /// Where the WebSocket is.
@@ -35,10 +42,12 @@ pub struct World {
 }
 
 impl World {
-    /// The world that these clients reach, through `endpoint` unless it is AWS.
+    /// The world that these clients reach, through `endpoint` unless it is AWS. `credentials` are those of `buckets`.
     pub fn new(
         table: aws_sdk_dynamodb::Client,
         buckets: &aws_sdk_s3::Client,
+        credentials: SharedCredentialsProvider,
+        upload_keys: UploadKeys,
         endpoint: Option<&str>,
         settings: Settings,
         clock: Clock,
@@ -48,10 +57,13 @@ impl World {
         Self {
             rooms: Rooms::new(table.clone(), settings.table.clone()),
             messages: Messages::new(table.clone(), settings.table.clone()),
+            quotas: Quotas::new(table.clone(), settings.table.clone()),
             tickets: Tickets::new(table, settings.table.clone()),
+            upload_keys,
             websocket_url: settings.websocket.client_url(endpoint),
             urls: SignedUrls::new(
                 buckets,
+                credentials,
                 settings.inbox_bucket.clone(),
                 settings.processed_bucket.clone(),
                 settings.upload_url_seconds,

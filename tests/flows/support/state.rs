@@ -40,6 +40,11 @@ impl State {
         Self::of(cloud, room).await
     }
 
+    /// Whether no bucket holds anything of the room.
+    pub(crate) fn has_no_objects(&self) -> bool {
+        self.inbox.is_empty() && self.processed.is_empty() && self.quarantine.is_empty()
+    }
+
     /// A message's document.
     pub(crate) fn message(&self, seq: u64) -> anyhow::Result<Message> {
         let item = self.items.get(&format!("MSG#{seq:012}"));

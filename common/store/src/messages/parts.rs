@@ -1,4 +1,4 @@
-//! The three writes of a send.
+//! The three writes of every send.
 
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use serde::{Deserialize, Serialize};

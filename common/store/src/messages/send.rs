@@ -1,9 +1,11 @@
-//! Sending: the room's next number, the message, and the hint that makes a retry recognisable, in one transaction.
+//! Sending: the room's next number, the message, the hint that makes a retry recognisable, and what its attachments cost, in one
+//! transaction.
 
 use vestibule_domain::attachment::{Attachment, Pending, Promise};
 use vestibule_domain::digest::Sha256Digest;
 use vestibule_domain::id::{ClientMessageId, MessageSeq, RoomId, UserId};
 use vestibule_domain::message::{Cause, Message};
+use vestibule_domain::quota::{Quota, Window};
 use vestibule_domain::room::{Room, RoomStatus};
 use vestibule_domain::timestamp::Timestamp;
 
@@ -11,6 +13,7 @@ use super::Messages;
 use super::parts::{self, SentOnce};
 use crate::backoff::Backoff;
 use crate::error::StoreError;
+use crate::quotas::{self, Exceeded};
 use crate::rooms;
 use crate::table::{self, Item, room_pk, sent_once_sk};
 use crate::transaction::{Cancelled, Reason};
@@ -30,6 +33,8 @@ pub struct Draft {
     pub text: String,
     /// Its attachments, in the order in which they are shown.
     pub attachments: Vec<Promise>,
+    /// What its author may upload.
+    pub quota: Quota,
     /// When it is sent.
     pub at: Timestamp,
 }
@@ -47,6 +52,8 @@ pub enum Sending {
     Closed,
     /// There is no such room.
     NoRoom,
+    /// Its author may not upload so much.
+    Exceeded(Exceeded),
 }
 
 /// One try's end.
@@ -92,23 +99,42 @@ impl Messages {
 
     async fn try_to_send(&self, room: &Room, draft: &Draft) -> Result<Try, StoreError> {
         let message = compose(room, draft)?;
-        let transaction = self
+        let mut transaction = self
             .client
             .transact_write_items()
             .transact_items(parts::numbered(&self.table, room, &message)?)
             .transact_items(parts::document(&self.table, &message)?)
             .transact_items(parts::sent_once(&self.table, &message, draft)?);
+        let has_attachments = !draft.attachments.is_empty();
+        if has_attachments {
+            match quotas::charges(&self.table, &draft.quota, &draft.author, &message, &draft.attachments)? {
+                Ok([counted, reserved]) => transaction = transaction.transact_items(counted).transact_items(reserved),
+                Err(exceeded) => return Ok(Try::Done(Sending::Exceeded(exceeded))),
+            }
+        }
         let reasons = match transaction.send().await {
             Ok(_) => return Ok(Try::Done(Sending::Sent(Box::new(message)))),
+            Err(error) if has_attachments => Cancelled::<5>::read(OPERATION, error),
             Err(error) => match Cancelled::<3>::read(OPERATION, error) {
-                Cancelled::Reasons(reasons) => reasons,
-                Cancelled::Failed(error) => return Err(error),
+                Cancelled::Reasons([room, message, hint]) => {
+                    Cancelled::Reasons([room, message, hint, Reason::None, Reason::None])
+                }
+                Cancelled::Failed(error) => Cancelled::Failed(error),
             },
         };
+        let reasons = match reasons {
+            Cancelled::Reasons(reasons) => reasons,
+            Cancelled::Failed(error) => return Err(error),
+        };
         match reasons {
-            [_, _, Reason::Condition(Some(hint))] => Ok(Try::Done(self.recall(&room.room, draft, hint).await?)),
-            [Reason::Condition(Some(found)), _, _] => self.overtaken(table::from_item(OPERATION, found)?, draft).await,
-            [Reason::Condition(None), _, _] => Ok(Try::Done(Sending::NoRoom)),
+            [_, _, Reason::Condition(Some(hint)), ..] => Ok(Try::Done(self.recall(&room.room, draft, hint).await?)),
+            [Reason::Condition(Some(found)), ..] => self.overtaken(table::from_item(OPERATION, found)?, draft).await,
+            [Reason::Condition(None), ..] => Ok(Try::Done(Sending::NoRoom)),
+            [_, _, _, Reason::Condition(_), _] => {
+                let seconds_left = Window::at(draft.at, draft.quota.window_seconds).seconds_left(draft.at);
+                Ok(Try::Done(Sending::Exceeded(Exceeded::Window { seconds_left })))
+            }
+            [.., Reason::Condition(_)] => Ok(Try::Done(Sending::Exceeded(Exceeded::Pending))),
             reasons if Reason::is_busy(&reasons) => Ok(Try::Wait(Reason::fault(OPERATION, &reasons))),
             reasons => Err(Reason::fault(OPERATION, &reasons)),
         }

@@ -13,6 +13,7 @@ use vestibule_domain::attachment::{Attachment, Promise};
 use vestibule_domain::id::{MessageSeq, RoomId};
 use vestibule_domain::message::Message;
 use vestibule_store::messages::{Change, Draft, Sending, Writer};
+use vestibule_store::quotas::Exceeded;
 
 use super::{room_of, uploads};
 use crate::caller::Caller;
@@ -43,12 +44,12 @@ pub struct SentView {
 problems!(
     SendProblems:
     NotFound, RoomClosed, ClientMessageIdReused, InvalidRequest, TooLarge, MalformedJson, UnsupportedMediaType,
-    RequestTooLarge
+    RequestTooLarge, QuotaExceeded, TooManyPending
 );
 
 /// Send a message
 ///
-/// The answer says how to upload each attachment: one PUT, with all the headers that are listed. For a day, sending the same
+/// The answer says how to upload each attachment: one PUT, with all the headers that are listed, or in parts. For a day, sending the same
 /// request under the same `clientMessageId` again answers the same message with 200, and fresh uploads for what is pending.
 #[utoipa::path(
     post, path = "/v1/rooms/{room}/messages", operation_id = "sendMessage", tag = "messages", request_body = NewMessage,
@@ -68,12 +69,23 @@ async fn send(
     let checked = Checked::new(message, world.settings.max_upload_bytes)?;
     let room = room_of(&world, &caller, &room).await?;
     let draft = draft_of(&world, &caller, checked)?;
-    let (status, message) = match world.messages.send(&room, &draft).await? {
+    let mut sending = world.messages.send(&room, &draft).await?;
+    if let Sending::Exceeded(Exceeded::Pending) = sending {
+        let lapse = world.settings.upload_ticket_seconds;
+        if world.quotas.tidy(&caller.user, lapse, world.clock.now()).await? > 0 {
+            sending = world.messages.send(&room, &draft).await?;
+        }
+    }
+    let (status, message) = match sending {
         Sending::Sent(message) => (StatusCode::CREATED, message),
         Sending::Repeated(message) => (StatusCode::OK, message),
         Sending::Reused => return Err(Code::ClientMessageIdReused.into()),
         Sending::Closed => return Err(Code::RoomClosed.into()),
         Sending::NoRoom => return Err(Code::NotFound.into()),
+        Sending::Exceeded(Exceeded::Window { seconds_left }) => {
+            return Err(Problem::until(Code::QuotaExceeded, seconds_left));
+        }
+        Sending::Exceeded(Exceeded::Pending) => return Err(Code::TooManyPending.into()),
     };
     let uploads = uploads::pending(&world, &message).await?;
     Ok((status, Json(SentView { message: view(&world, &message).await?, uploads })))
@@ -95,7 +107,8 @@ fn draft_of(world: &World, caller: &Caller, checked: Checked) -> Result<Draft, P
         });
     }
     let (author, client_message_id) = (caller.user.clone(), checked.client_message_id);
-    Ok(Draft { author, client_message_id, digest, text: checked.text, attachments, at })
+    let quota = world.settings.quota;
+    Ok(Draft { author, client_message_id, digest, text: checked.text, attachments, quota, at })
 }
 
 problems!(ReadProblems: NotFound);
@@ -204,5 +217,5 @@ pub(super) async fn view(world: &World, message: &Message) -> Result<MessageView
             }
         }
     }
-    Ok(MessageView::new(message, &urls))
+    Ok(MessageView::new(message, &urls, |promise| uploads::lapse(world, promise)))
 }

@@ -11,6 +11,7 @@ use crate::problem::{Problem, Violation};
 use crate::world::World;
 
 pub mod attachments;
+pub mod companion;
 pub mod history;
 pub mod live;
 pub mod messages;

@@ -11,6 +11,9 @@ use vestibule_domain::correlation::CorrelationId;
 use vestibule_domain::id::{AttachmentId, MessageSeq, RoomId};
 use vestibule_domain::key::InboxKey;
 use vestibule_domain::message::Message;
+use vestibule_domain::timestamp::Timestamp;
+use vestibule_domain::upload_ticket::Slot;
+use vestibule_store::messages::Change;
 
 use super::messages::{changed, message_of, writer};
 use super::room_of;
@@ -32,7 +35,9 @@ pub fn routes() -> OpenApiRouter<World> {
 pub(super) async fn pending(world: &World, message: &Message) -> Result<BTreeMap<String, UploadView>, Problem> {
     let mut uploads = BTreeMap::new();
     for (id, entry) in message.attachments_in_order() {
-        if let Attachment::Pending(pending) = entry {
+        if let Attachment::Pending(pending) = entry
+            && lapse(world, &pending.promise) > world.clock.now()
+        {
             uploads.insert(id.to_string(), issue(world, message, &pending.promise).await?);
         }
     }
@@ -43,6 +48,9 @@ pub(super) async fn pending(world: &World, message: &Message) -> Result<BTreeMap
 async fn issue(world: &World, message: &Message, promise: &Promise) -> Result<UploadView, Problem> {
     let key = InboxKey { room: message.room.clone(), message: message.seq, attachment: promise.id.clone() };
     let upload = world.urls.upload(&key, promise, world.clock.now()).await?;
+    let slot =
+        Slot { key, size: promise.size, content_type: promise.declared_type.clone(), expires: lapse(world, promise) };
+    let ticket = world.upload_keys.seal(&slot).await?;
     tracing::info!(
         correlation.id = %CorrelationId::from(&promise.id),
         room.id = %message.room,
@@ -53,10 +61,15 @@ async fn issue(world: &World, message: &Message, promise: &Promise) -> Result<Up
         upload.expires = %upload.expires,
         "upload issued"
     );
-    Ok(upload.into())
+    Ok(UploadView::new(upload, &slot, &ticket))
 }
 
-problems!(IssueProblems: NotFound, NotTheAuthor, AttachmentDecided, MessageDeleted);
+/// When the time to upload a file is over.
+pub(super) fn lapse(world: &World, promise: &Promise) -> Timestamp {
+    promise.created_at.plus_seconds(world.settings.upload_ticket_seconds.into())
+}
+
+problems!(IssueProblems: NotFound, NotTheAuthor, AttachmentDecided, MessageDeleted, UploadLapsed);
 
 /// Issue an upload again
 ///
@@ -83,6 +96,9 @@ async fn issue_again(
     match message.attachment(&attachment) {
         _ if message.deleted => Err(Code::MessageDeleted.into()),
         None => Err(Code::NotFound.into()),
+        Some(Attachment::Pending(pending)) if lapse(&world, &pending.promise) <= world.clock.now() => {
+            Err(Code::UploadLapsed.into())
+        }
         Some(Attachment::Pending(pending)) => Ok(Json(issue(&world, &message, &pending.promise).await?)),
         Some(Attachment::Ready(_) | Attachment::Rejected(_) | Attachment::Cancelled(_) | Attachment::Removed) => {
             Err(Code::AttachmentDecided.into())
@@ -112,7 +128,14 @@ async fn cancel(
     Place((room, seq, attachment)): Place<(RoomId, MessageSeq, AttachmentId)>,
 ) -> Result<Json<MessageView>, Problem> {
     room_of(&world, &caller, &room).await?;
-    let change = world.messages.cancel(&writer(&world, &caller, room, seq), &attachment).await?;
+    let change = world.messages.cancel(&writer(&world, &caller, room.clone(), seq), &attachment).await?;
+    if let Change::Made(_) = &change {
+        // Should this fail, the reservation lapses by itself.
+        let key = InboxKey { room, message: seq, attachment }.to_string();
+        if let Err(error) = world.quotas.give_back(&caller.user, &[key]).await {
+            tracing::warn!(error.message = %error, "a reservation was not given back");
+        }
+    }
     changed(&world, change).await
 }
 

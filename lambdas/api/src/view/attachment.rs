@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use vestibule_domain::attachment::{Attachment, Variant};
+use vestibule_domain::attachment::{Attachment, Promise, Variant};
 use vestibule_domain::content_type::ContentType;
 use vestibule_domain::digest::Sha256Digest;
 use vestibule_domain::id::AttachmentId;
@@ -40,6 +40,10 @@ pub struct AttachmentView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
     created_at: Option<Timestamp>,
+    /// Until when it can be uploaded; while it is pending.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
+    lapses_at: Option<Timestamp>,
     /// When it became ready, rejected or cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
@@ -145,7 +149,12 @@ pub struct RejectionView {
 }
 
 impl AttachmentView {
-    pub(super) fn new(id: &AttachmentId, entry: &Attachment, urls: &BTreeMap<String, Download>) -> Self {
+    pub(super) fn new(
+        id: &AttachmentId,
+        entry: &Attachment,
+        urls: &BTreeMap<String, Download>,
+        lapse: impl Fn(&Promise) -> Timestamp,
+    ) -> Self {
         let promise = entry.promise();
         let mut view = Self {
             id: id.clone(),
@@ -154,13 +163,15 @@ impl AttachmentView {
             content_type: promise.map(|promise| promise.declared_type.clone()),
             state: entry.state(),
             created_at: promise.map(|promise| promise.created_at),
+            lapses_at: None,
             decided_at: None,
             facts: None,
             variants: None,
             rejection: None,
         };
         match entry {
-            Attachment::Pending(_) | Attachment::Removed => {}
+            Attachment::Pending(pending) => view.lapses_at = Some(lapse(&pending.promise)),
+            Attachment::Removed => {}
             Attachment::Cancelled(cancelled) => view.decided_at = Some(cancelled.decided_at),
             Attachment::Rejected(rejected) => {
                 view.decided_at = Some(rejected.decided_at);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use utoipa::ToSchema;
+use vestibule_domain::attachment::Promise;
 use vestibule_domain::id::{RoomId, UserId};
 use vestibule_domain::message::{Cause, Message};
 use vestibule_domain::timestamp::Timestamp;
@@ -54,7 +55,11 @@ pub struct MessageView {
 
 impl MessageView {
     /// The view of `message`, whose thumbnails are at `urls` by their keys.
-    pub(crate) fn new(message: &Message, urls: &BTreeMap<String, Download>) -> Self {
+    pub(crate) fn new(
+        message: &Message,
+        urls: &BTreeMap<String, Download>,
+        lapse: impl Fn(&Promise) -> Timestamp,
+    ) -> Self {
         let attachments = message.attachments_in_order();
         Self {
             room: message.room.clone(),
@@ -68,7 +73,7 @@ impl MessageView {
             edited_at: message.edited_at,
             deleted: message.deleted,
             text: message.text.clone(),
-            attachments: attachments.map(|(id, entry)| AttachmentView::new(id, entry, urls)).collect(),
+            attachments: attachments.map(|(id, entry)| AttachmentView::new(id, entry, urls, &lapse)).collect(),
         }
     }
 }
@@ -84,7 +89,8 @@ mod tests {
         let expires = "2026-11-22T22:40:14.000Z".parse().unwrap();
         let url = |key: &str| (key.to_owned(), Download { url: format!("https://processed/{key}?signed"), expires });
         let urls = ["k/r1/320", "k/r1/1280"].map(url).into();
-        serde_json::to_value(MessageView::new(&message, &urls)).unwrap()
+        serde_json::to_value(MessageView::new(&message, &urls, |promise| promise.created_at.plus_seconds(86_400)))
+            .unwrap()
     }
 
     fn message() -> Value {

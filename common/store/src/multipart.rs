@@ -1,0 +1,197 @@
+//! Multipart uploads into the inbox: parts are signed one at a time, just before they are sent, and put together here, so that what
+//! comes into the inbox has the promised length.
+
+use std::time::Duration;
+
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
+use tokio::time::timeout;
+use vestibule_domain::key::InboxKey;
+use vestibule_domain::parts::{Part, PartChecksum};
+use vestibule_domain::timestamp::Timestamp;
+
+use crate::error::StoreError;
+use crate::signed_urls::{SignedUrls, Upload, config, headers};
+
+/// Which checksum each part of an upload is sent with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checksums {
+    /// SHA-256.
+    Sha256,
+    /// CRC-64/NVME.
+    Crc64Nvme,
+}
+
+/// What became of putting parts together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completed {
+    /// The file is in the inbox, or was: perhaps S3 had done it already when it was asked again.
+    Done,
+    /// S3 has not finished. Ask again.
+    InProgress,
+    /// There is no such upload, nor a file of its length: it was aborted, or is too old.
+    Gone,
+    /// Another file came in for the attachment before this one.
+    Overtaken,
+    /// S3 refuses the parts as they are.
+    Refused,
+}
+
+impl SignedUrls {
+    /// Begins an upload and answers its id.
+    ///
+    /// # Errors
+    /// [`StoreError`], when S3 does not do it.
+    pub async fn begin(
+        &self,
+        key: &InboxKey,
+        content_type: &str,
+        checksums: Option<Checksums>,
+    ) -> Result<String, StoreError> {
+        const OPERATION: &str = "CreateMultipartUpload in the inbox";
+        let mut create = self.client.create_multipart_upload().bucket(&self.inbox).key(key.to_string());
+        create = create.content_type(content_type);
+        if let Some(checksums) = checksums {
+            // S3 makes one of the whole of CRCs, and one of the parts' of SHA-256.
+            let (algorithm, of) = match checksums {
+                Checksums::Sha256 => (ChecksumAlgorithm::Sha256, ChecksumType::Composite),
+                Checksums::Crc64Nvme => (ChecksumAlgorithm::Crc64Nvme, ChecksumType::FullObject),
+            };
+            create = create.checksum_algorithm(algorithm).checksum_type(of);
+        }
+        let created = create.send().await.map_err(|error| StoreError::classify(OPERATION, error))?;
+        created.upload_id.ok_or_else(|| StoreError::unreadable(OPERATION, "an upload without an id"))
+    }
+
+    /// Leave to send one part of exactly `length` bytes.
+    ///
+    /// # Errors
+    /// [`StoreError`], when there are no credentials to sign with.
+    pub async fn part(
+        &self,
+        key: &InboxKey,
+        upload: &str,
+        (number, length): (u32, u64),
+        checksum: Option<&PartChecksum>,
+        now: Timestamp,
+    ) -> Result<Upload, StoreError> {
+        const OPERATION: &str = "presigning UploadPart";
+        let unreadable = |source: std::num::TryFromIntError| StoreError::unreadable(OPERATION, source);
+        let part = self.client.upload_part().bucket(&self.inbox).key(key.to_string()).upload_id(upload);
+        let mut part = part
+            .part_number(i32::try_from(number).map_err(unreadable)?)
+            .content_length(i64::try_from(length).map_err(unreadable)?);
+        part = match checksum {
+            Some(PartChecksum::Sha256(sum)) => part.checksum_sha256(sum),
+            Some(PartChecksum::Crc64Nvme(sum)) => part.checksum_crc64_nvme(sum),
+            None => part,
+        };
+        let request = part.presigned(config(OPERATION, self.upload_seconds, now)?).await;
+        let request = request.map_err(|error| StoreError::classify(OPERATION, error))?;
+        let expires = now.plus_seconds(self.upload_seconds.into());
+        Ok(Upload { url: request.uri().to_owned(), headers: headers(&request), expires })
+    }
+
+    /// The parts that S3 has, in the order of their numbers; `None` when it has no such upload.
+    ///
+    /// # Errors
+    /// [`StoreError`], when S3 does not tell.
+    pub async fn parts(&self, key: &InboxKey, upload: &str) -> Result<Option<Vec<Part>>, StoreError> {
+        const OPERATION: &str = "ListParts";
+        let list = self.client.list_parts().bucket(&self.inbox).key(key.to_string()).upload_id(upload);
+        let mut pages = list.into_paginator().send();
+        let mut parts = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = match page {
+                Ok(page) => page,
+                Err(error) => {
+                    let error = StoreError::classify(OPERATION, error);
+                    return error.or_absent().map(|()| None);
+                }
+            };
+            for part in page.parts() {
+                let unreadable = || StoreError::unreadable(OPERATION, "a part without number, length or tag");
+                let checksum = part.checksum_sha256().map(|sum| PartChecksum::Sha256(sum.to_owned()));
+                let checksum =
+                    checksum.or_else(|| part.checksum_crc64_nvme().map(|sum| PartChecksum::Crc64Nvme(sum.to_owned())));
+                parts.push(Part {
+                    number: part.part_number().and_then(|number| number.try_into().ok()).ok_or_else(unreadable)?,
+                    size: part.size().and_then(|size| size.try_into().ok()).ok_or_else(unreadable)?,
+                    etag: part.e_tag().ok_or_else(unreadable)?.to_owned(),
+                    checksum,
+                });
+            }
+        }
+        parts.sort_by_key(|part| part.number);
+        Ok(Some(parts))
+    }
+
+    /// Puts `parts`, which are the whole of `size` bytes, together, and waits for it no longer than `patience`. Asked again it answers
+    /// the same: where S3 has finished meanwhile, its upload is gone and a file of its length is there.
+    ///
+    /// # Errors
+    /// [`StoreError`], when S3 does not do it for another reason.
+    pub async fn complete(
+        &self,
+        key: &InboxKey,
+        upload: &str,
+        parts: &[Part],
+        size: u64,
+        patience: Duration,
+    ) -> Result<Completed, StoreError> {
+        const OPERATION: &str = "CompleteMultipartUpload";
+        let completed = parts.iter().map(|part| {
+            let completed = CompletedPart::builder().e_tag(&part.etag);
+            let completed = completed.part_number(i32::try_from(part.number).unwrap_or(i32::MAX));
+            match &part.checksum {
+                Some(PartChecksum::Sha256(sum)) => completed.checksum_sha256(sum),
+                Some(PartChecksum::Crc64Nvme(sum)) => completed.checksum_crc64_nvme(sum),
+                None => completed,
+            }
+            .build()
+        });
+        let completed = CompletedMultipartUpload::builder().set_parts(Some(completed.collect())).build();
+        let length = i64::try_from(size).map_err(|source| StoreError::unreadable(OPERATION, source))?;
+        let complete = self.client.complete_multipart_upload().bucket(&self.inbox).key(key.to_string());
+        let complete = complete.upload_id(upload).mpu_object_size(length).if_none_match("*");
+        let Ok(answer) = timeout(patience, complete.multipart_upload(completed).send()).await else {
+            return Ok(Completed::InProgress);
+        };
+        let Err(error) = answer else { return Ok(Completed::Done) };
+        match StoreError::classify(OPERATION, error) {
+            // The SDK asks again by itself when an answer is lost, and so may meet its own success.
+            StoreError::Missing { .. } if self.has_arrived(key, size).await? => Ok(Completed::Done),
+            StoreError::Missing { .. } => Ok(Completed::Gone),
+            StoreError::Condition { .. } if self.has_arrived(key, size).await? => Ok(Completed::Done),
+            // S3 wants a new upload then.
+            StoreError::Condition { .. } | StoreError::Conflict { .. } => Ok(Completed::Overtaken),
+            StoreError::Malformed { .. } => Ok(Completed::Refused),
+            error @ (StoreError::Unavailable { .. } | StoreError::Denied { .. }) => Err(error),
+        }
+    }
+
+    /// Whether a version of `size` bytes is in the inbox under `key`.
+    ///
+    /// # Errors
+    /// [`StoreError`], when S3 does not tell.
+    pub async fn has_arrived(&self, key: &InboxKey, size: u64) -> Result<bool, StoreError> {
+        let key = key.to_string();
+        let listed = self.client.list_object_versions().bucket(&self.inbox).prefix(&key).send().await;
+        let listed = listed.map_err(|error| StoreError::classify("ListObjectVersions of an upload", error))?;
+        let is_it = |found: Option<&str>, of: Option<i64>| {
+            found == Some(key.as_str()) && of.and_then(|of| u64::try_from(of).ok()) == Some(size)
+        };
+        Ok(listed.versions().iter().any(|version| is_it(version.key(), version.size())))
+    }
+
+    /// Gives an upload up. Doing so again is no error.
+    ///
+    /// # Errors
+    /// [`StoreError`], when S3 does not do it.
+    pub async fn abort(&self, key: &InboxKey, upload: &str) -> Result<(), StoreError> {
+        let abort = self.client.abort_multipart_upload().bucket(&self.inbox).key(key.to_string());
+        match abort.upload_id(upload).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => StoreError::classify("AbortMultipartUpload", error).or_absent(),
+        }
+    }
+}

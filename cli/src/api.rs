@@ -59,6 +59,15 @@ pub struct Ticket {
     pub url: String,
     /// The headers that the signature covers.
     pub headers: BTreeMap<String, String>,
+    /// How to upload it in parts.
+    pub companion: Companion,
+}
+
+/// The upload routes of one attachment. A credential: never logged, and so without `Debug`.
+#[derive(Deserialize)]
+pub struct Companion {
+    /// Where they are, behind the API's address.
+    pub url: String,
 }
 
 /// What opens the WebSocket. A credential: never logged, and so without `Debug`.
@@ -136,6 +145,11 @@ impl Api {
     /// When TLS cannot be set up.
     pub fn new(url: String, token: String) -> anyhow::Result<Self> {
         Ok(Self { http: http_client::client()?, url, token })
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// Opens a room as a customer, or answers the one that is open.

@@ -8,20 +8,24 @@ use std::time::Duration;
 use anyhow::Context;
 use futures::{StreamExt, TryStreamExt, stream};
 use indicatif::ProgressBar;
+use reqwest::Client;
 use tokio::time::Instant;
 use vestibule_domain::id::{AttachmentId, MessageSeq, RoomId};
 use vestibule_domain::policy::MAX_ATTACHMENTS;
 use vestibule_domain::timestamp::Timestamp;
 use vestibule_runtime::clock::Clock;
-use vestibule_runtime::ids::Ids;
 
 use crate::api::{Announcement, Api, Attachment, Ticket};
 use crate::outgoing::Outgoing;
+use crate::parts::{self, Counts};
+use crate::resume::{Memory, MessageMemory};
 use crate::watch::Watch;
 use crate::{http_client, upload};
 
 /// Uploads at a time.
 const UPLOADS: usize = 4;
+/// Files from this length on go in parts, in bytes.
+const IN_PARTS: u64 = 16 * 1024 * 1024;
 /// Between two looks at what is undecided while pushes come: a push is a hint and may be lost.
 const LOOK_WHILE_PUSHED: Duration = Duration::from_secs(5);
 /// Between two looks where no push can come.
@@ -32,7 +36,9 @@ pub(crate) struct Announced {
     file: Outgoing,
     seq: MessageSeq,
     id: AttachmentId,
-    ticket: Ticket,
+    /// `None` when it was uploaded and decided before.
+    ticket: Option<Ticket>,
+    memory: MessageMemory,
 }
 
 /// A file that was announced and, if all went well, uploaded.
@@ -45,10 +51,12 @@ pub(crate) struct Sent {
     pub(crate) id: AttachmentId,
     /// When its last byte went, or why it did not.
     pub(crate) uploaded: anyhow::Result<Timestamp>,
+    /// Its parts, when it went in parts.
+    pub(crate) parts: Option<Counts>,
 }
 
-/// Sends a message for every twenty files, the first of them with `text`. Without files, a message of text alone. Answers the
-/// messages' places, and the files in their order.
+/// Sends a message for every twenty files, the first of them with `text`. Without files, a message of text alone. A message that `memory`
+/// knows is not sent again. Answers the messages' places, and the files in their order.
 ///
 /// # Errors
 /// When a file cannot be read or the API refuses.
@@ -57,7 +65,7 @@ pub(crate) async fn announce(
     room: &RoomId,
     text: &str,
     files: Vec<Outgoing>,
-    ids: &Ids,
+    memory: &Memory,
 ) -> anyhow::Result<(BTreeSet<MessageSeq>, Vec<Announced>)> {
     let (mut seqs, mut announced) = (BTreeSet::new(), Vec::with_capacity(files.len()));
     let mut messages: Vec<&[Outgoing]> = files.chunks(MAX_ATTACHMENTS).collect();
@@ -67,12 +75,18 @@ pub(crate) async fn announce(
     for (number, files) in messages.into_iter().enumerate() {
         let announcements: Vec<Announcement> = stream::iter(files).then(announcement).try_collect().await?;
         let text = if number == 0 { text } else { "" };
-        let mut sent = api.send(room, &ids.attachment()?.as_str().parse()?, text, &announcements).await?;
+        let memory = memory.of(api.url(), room, text, &announcements)?;
+        let mut sent = api.send(room, &memory.message(), text, &announcements).await?;
         seqs.insert(sent.message.seq);
         for (file, attachment) in files.iter().zip(sent.message.attachments) {
             let ticket = sent.uploads.remove(&attachment.id);
-            let ticket = ticket.with_context(|| format!("the API gave no upload for {}", file.name))?;
-            announced.push(Announced { file: file.clone(), seq: sent.message.seq, id: attachment.id, ticket });
+            anyhow::ensure!(
+                ticket.is_some() || !attachment.is_pending(),
+                "the API gave no upload for {}: its time is over",
+                file.name
+            );
+            let (file, memory) = (file.clone(), memory.clone());
+            announced.push(Announced { file, seq: sent.message.seq, id: attachment.id, ticket, memory });
         }
     }
     Ok((seqs, announced))
@@ -86,30 +100,61 @@ async fn announcement(file: &Outgoing) -> anyhow::Result<Announcement> {
 /// Uploads the files, a few at a time, and moves the bar that `bar_of` gives for each. One that fails stops no other.
 ///
 /// # Errors
-/// When HTTP cannot be set up.
+/// When HTTP cannot be set up, or what was remembered cannot be forgotten.
 pub(crate) async fn upload_all(
+    api: &Api,
     announced: Vec<Announced>,
     bar_of: impl Fn(&Outgoing) -> ProgressBar,
 ) -> anyhow::Result<Vec<Sent>> {
     let (http, clock) = (http_client::client()?, Clock::system());
-    let uploads = stream::iter(announced).map(|Announced { file, seq, id, ticket }| {
-        let (http, clock, bar) = (&http, &clock, bar_of(&file));
-        async move {
-            // The last byte's moment, not the answer's: a small file may be decided before its sender reads that it arrived.
-            let last = Arc::new(AtomicI64::new(clock.now().millis()));
-            let sent = upload::upload(http, &ticket, &file.path, file.size, {
-                let (last, clock, bar) = (Arc::clone(&last), clock.clone(), bar.clone());
-                move |bytes| {
-                    bar.inc(bytes);
-                    last.store(clock.now().millis(), Ordering::Relaxed);
-                }
-            });
-            let ended = sent.await.with_context(|| format!("cannot upload {}", file.path.display()));
-            let uploaded = ended.map(|()| Timestamp::from_millis(last.load(Ordering::Relaxed)));
-            Sent { file, seq, id, uploaded }
-        }
+    let memories: BTreeMap<MessageSeq, MessageMemory> =
+        announced.iter().map(|file| (file.seq, file.memory.clone())).collect();
+    let uploads = stream::iter(announced).map(|announced| {
+        let bar = bar_of(&announced.file);
+        upload_one(&http, api.url(), &clock, announced, bar)
     });
-    Ok(uploads.buffered(UPLOADS).collect().await)
+    let sent: Vec<Sent> = uploads.buffered(UPLOADS).collect().await;
+    for (seq, memory) in memories {
+        if sent.iter().all(|file| file.seq != seq || file.uploaded.is_ok()) {
+            memory.forget()?;
+        }
+    }
+    Ok(sent)
+}
+
+async fn upload_one(http: &Client, api: &str, clock: &Clock, announced: Announced, bar: ProgressBar) -> Sent {
+    let Announced { file, seq, id, ticket, memory } = announced;
+    // The last byte's moment, not the answer's: a small file may be decided before its sender reads that it arrived.
+    let last = Arc::new(AtomicI64::new(clock.now().millis()));
+    let went = {
+        let (last, clock, bar) = (Arc::clone(&last), clock.clone(), bar.clone());
+        move |bytes: i64| {
+            match u64::try_from(bytes) {
+                Ok(bytes) => bar.inc(bytes),
+                Err(_taken_back) => bar.dec(bytes.unsigned_abs()),
+            }
+            last.store(clock.now().millis(), Ordering::Relaxed);
+        }
+    };
+    let ended = match &ticket {
+        None => {
+            bar.inc(file.size);
+            Ok(None)
+        }
+        Some(ticket) if file.size >= IN_PARTS => {
+            let (base, begun) = (format!("{api}{}", ticket.companion.url), memory.begun(&id));
+            let note = |begun: &_| memory.note(&id, begun);
+            parts::upload(http, &base, (&file.path, file.size), begun, note, went).await.map(Some)
+        }
+        Some(ticket) => {
+            let went = move |bytes: u64| went(i64::try_from(bytes).unwrap_or(0));
+            upload::upload(http, ticket, &file.path, file.size, went).await.map(|()| None)
+        }
+    };
+    let ended = ended.with_context(|| format!("cannot upload {}", file.path.display()));
+    let parts = ended.as_ref().ok().copied().flatten();
+    let uploaded = ended.map(|_| Timestamp::from_millis(last.load(Ordering::Relaxed)));
+    Sent { file, seq, id, uploaded, parts }
 }
 
 /// Waits until every uploaded attachment is decided, or the deadline has come: what is pending then stays so in the answer.
@@ -182,7 +227,7 @@ mod tests {
     fn sent(uploaded: anyhow::Result<Timestamp>) -> Sent {
         let (path, declared) = ("/tmp/a".into(), "text/plain".parse().unwrap());
         let file = Outgoing { path, name: "a".to_owned(), size: 1, declared };
-        Sent { file, seq: MessageSeq::try_from(1).unwrap(), id: ID.parse().unwrap(), uploaded }
+        Sent { file, seq: MessageSeq::try_from(1).unwrap(), id: ID.parse().unwrap(), uploaded, parts: None }
     }
 
     #[tokio::test]

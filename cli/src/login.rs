@@ -81,7 +81,7 @@ pub async fn run(global: &Global, args: &Args) -> anyhow::Result<ExitCode> {
         until: Clock::system().now().plus_seconds(tokens.seconds),
         tokens,
     };
-    keep(&file(&folder()?, &stack), &session)?;
+    keep(&file(&state_folder()?, &stack), &session)?;
     let Session { identity, until, .. } = &session;
     if global.json {
         terminal::print_json(&Who { identity, stack: stack.name(), until: *until })?;
@@ -98,7 +98,7 @@ pub async fn run(global: &Global, args: &Args) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// When nobody is signed in, or has been for too long.
 pub(crate) async fn access_token(stack: &Stack) -> anyhow::Result<String> {
-    let file = file(&folder()?, stack);
+    let file = file(&state_folder()?, stack);
     let session = kept(&file)?.with_context(|| {
         let endpoint = stack.endpoint().map(|url| format!(" --endpoint-url {url}")).unwrap_or_default();
         format!("nobody is signed in: vestibule login --stack {}{endpoint} --user NAME", stack.name())
@@ -144,7 +144,7 @@ fn chosen() -> anyhow::Result<String> {
 
 /// `$XDG_STATE_HOME/vestibule`, by default `~/.local/state/vestibule`.
 /// <https://specifications.freedesktop.org/basedir-spec/latest/>
-fn folder() -> anyhow::Result<PathBuf> {
+pub(crate) fn state_folder() -> anyhow::Result<PathBuf> {
     let state = config::environment("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || config::environment("HOME").map(|home| Path::new(&home).join(".local/state"));
     Ok(state.or_else(home).context("neither XDG_STATE_HOME nor HOME is set")?.join("vestibule"))

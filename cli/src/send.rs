@@ -19,6 +19,8 @@ use crate::api::{Api, Attachment};
 use crate::args::Global;
 use crate::delivery::{self, Sent};
 use crate::outgoing::Outgoing;
+use crate::parts::Counts;
+use crate::resume::Memory;
 use crate::stack::Stack;
 use crate::watch::Watch;
 use crate::{REFUSED, login, terminal};
@@ -26,7 +28,8 @@ use crate::{REFUSED, login, terminal};
 /// The arguments of `send`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit codes: 0 all files are accepted, 1 something failed or was not decided in time, 3 a file was refused."
+    after_help = "Files of 16 MiB and more go in parts. The same command, given again after it was cut off, goes on where it was; what it \
+    needs for that is kept below $XDG_STATE_HOME/vestibule/uploads.\n\nExit codes: 0 all files are accepted, 1 something failed or was not decided in time, 3 a file was refused."
 )]
 pub struct Args {
     /// The room to send to
@@ -59,6 +62,9 @@ struct Outcome {
     variants: BTreeMap<String, (u32, u32)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rejection: Option<Rejection>,
+    /// Its parts, when it went in parts: those that were sent now, and those that an earlier try had sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parts: Option<Counts>,
     /// Why it was not uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -66,11 +72,22 @@ struct Outcome {
 
 /// What `--json` prints.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Report<'a> {
     room: &'a RoomId,
     /// The messages' places in the room.
     messages: Vec<MessageSeq>,
     files: &'a [Outcome],
+    /// The most memory that this process had, in bytes; where the system tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peak_memory_bytes: Option<u64>,
+}
+
+/// The most memory that this process had.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }
 
 /// Sends the files as whoever is signed in, and says what became of each.
@@ -85,11 +102,12 @@ pub async fn run(global: &Global, args: &Args) -> anyhow::Result<ExitCode> {
     let api = Api::new(stack.api_url()?, login::access_token(&stack).await?)?;
     // Before anything is sent, so that no push is missed.
     let mut watch = if files.is_empty() { Watch::nothing() } else { Watch::open(&api).await };
-    let (seqs, announced) = delivery::announce(&api, &args.room, &args.text, files, &Ids::random()).await?;
+    let memory = Memory::at(login::state_folder()?.join("uploads"), Ids::random());
+    let (seqs, announced) = delivery::announce(&api, &args.room, &args.text, files, &memory).await?;
     let bars = MultiProgress::new();
     let style =
         ProgressStyle::with_template("{msg:30!} {bar:30} {bytes:>10} of {total_bytes:10} {bytes_per_sec:12} {eta}")?;
-    let sent = delivery::upload_all(announced, |file| {
+    let sent = delivery::upload_all(&api, announced, |file| {
         let bar = bars.add(ProgressBar::new(file.size).with_style(style.clone()));
         bar.with_message(terminal::shown(&file.name))
     })
@@ -105,7 +123,9 @@ pub async fn run(global: &Global, args: &Args) -> anyhow::Result<ExitCode> {
     bar.finish_and_clear();
     let outcomes: Vec<Outcome> = sent.into_iter().map(|sent| Outcome::of(sent, &decided)).collect();
     if global.json {
-        terminal::print_json(&Report { room: &args.room, messages: seqs.into_iter().collect(), files: &outcomes })?;
+        let messages = seqs.into_iter().collect();
+        let report = Report { room: &args.room, messages, files: &outcomes, peak_memory_bytes: peak_memory() };
+        terminal::print_json(&report)?;
     } else {
         for outcome in &outcomes {
             terminal::print(&outcome.in_words())?;
@@ -138,6 +158,7 @@ impl Outcome {
             facts: attachment.and_then(|attachment| attachment.facts.clone()),
             variants: attachment.map(pixels).unwrap_or_default(),
             rejection: attachment.and_then(|attachment| attachment.rejection.clone()),
+            parts: sent.parts,
             error,
         }
     }
@@ -197,6 +218,7 @@ mod tests {
             seq: MessageSeq::try_from(1).unwrap(),
             id: id.clone(),
             uploaded: uploaded.map(|()| vestibule_domain::timestamp::Timestamp::from_millis(0)),
+            parts: None,
         };
         let mut known = serde_json::json!({ "id": id });
         known.as_object_mut().unwrap().extend(attachment.as_object().unwrap().clone());

@@ -1,5 +1,6 @@
 //! Uploads one file with the ticket that the API gave for it.
 
+use std::io::SeekFrom;
 use std::path::Path;
 
 use anyhow::Context;
@@ -8,7 +9,7 @@ use reqwest::header::CONTENT_LENGTH;
 use reqwest::{Body, Client, Method, StatusCode};
 use sha2::{Digest, Sha256};
 use tokio::fs::File;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use vestibule_domain::digest::Sha256Digest;
 
 use crate::api::Ticket;
@@ -35,6 +36,35 @@ pub async fn digest(path: &Path) -> anyhow::Result<Sha256Digest> {
     }
 }
 
+/// A part of a file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Piece<'a> {
+    /// The file.
+    pub(crate) path: &'a Path,
+    /// Its first byte.
+    pub(crate) from: u64,
+    /// Its bytes.
+    pub(crate) length: u64,
+}
+
+/// A body that reads a part of a file as it goes, and tells `sent` of each chunk's length.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(crate) async fn read(piece: Piece<'_>, sent: impl Fn(u64) + Send + Sync + 'static) -> anyhow::Result<Body> {
+    let mut file = File::open(piece.path).await?;
+    file.seek(SeekFrom::Start(piece.from)).await?;
+    let file = file.take(piece.length);
+    let chunks = stream::try_unfold((file, sent), |(mut file, sent)| async move {
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let read = file.read(&mut chunk).await?;
+        chunk.truncate(read);
+        sent(read as u64);
+        Ok::<_, std::io::Error>((read > 0).then_some((chunk, (file, sent))))
+    });
+    Ok(Body::wrap_stream(chunks))
+}
+
 /// Sends the `size` bytes of a file where the ticket says, and tells `sent` of each chunk's length as it goes.
 ///
 /// # Errors
@@ -46,16 +76,9 @@ pub async fn upload(
     size: u64,
     sent: impl Fn(u64) + Send + Sync + 'static,
 ) -> anyhow::Result<()> {
-    let file = File::open(path).await?;
-    let chunks = stream::try_unfold((file, sent), |(mut file, sent)| async move {
-        let mut chunk = vec![0; CHUNK_BYTES];
-        let read = file.read(&mut chunk).await?;
-        chunk.truncate(read);
-        sent(read as u64);
-        Ok::<_, std::io::Error>((read > 0).then_some((chunk, (file, sent))))
-    });
+    let body = read(Piece { path, from: 0, length: size }, sent).await?;
     let method: Method = ticket.method.parse().context("the ticket's method is not one of HTTP's")?;
-    let mut request = http.request(method, &ticket.url).body(Body::wrap_stream(chunks));
+    let mut request = http.request(method, &ticket.url).body(body);
     for (name, value) in &ticket.headers {
         request = request.header(name, value);
     }
@@ -73,7 +96,7 @@ pub async fn upload(
 }
 
 /// The `<Code>` of S3's error document.
-fn error_code(document: &str) -> &str {
+pub(crate) fn error_code(document: &str) -> &str {
     let code = document.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
     code.map_or("no reason given", |(code, _)| code)
 }

@@ -58,6 +58,7 @@ const FLOWS: &[(&str, Flow)] = flows![
     rooms_and_messages:
         pages_of_rooms_follow_one_another_and_a_closed_room_is_on_none,
         of_two_operators_who_take_a_room_one_gets_it,
+        a_room_is_handed_on_and_given_back_by_its_operator_alone,
         an_upload_is_cancelled_and_an_attachment_removed_once_and_for_all,
         in_a_closed_room_nothing_is_written_but_what_was_sent_can_be_taken_back,
         a_client_message_id_is_free_again_after_a_day,
@@ -112,7 +113,8 @@ const FLOWS: &[(&str, Flow)] = flows![
     names_are_data:
         a_hostile_name_survives_as_text_and_reaches_no_key_or_header;
     send_from_a_terminal:
-        each_verdict_is_said_and_a_refusal_shows_in_the_exit_code;
+        each_verdict_is_said_and_a_refusal_shows_in_the_exit_code,
+        a_large_file_survives_a_kill_and_no_finished_part_is_sent_again;
     random_histories:
         numbers_stay_dense_and_the_archive_rebuilds_every_message;
     roles:

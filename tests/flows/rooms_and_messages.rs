@@ -74,6 +74,47 @@ pub(crate) async fn of_two_operators_who_take_a_room_one_gets_it(cloud: Arc<Clou
     Ok(())
 }
 
+pub(crate) async fn a_room_is_handed_on_and_given_back_by_its_operator_alone(cloud: Arc<Cloud>) -> anyhow::Result<()> {
+    let (customer, customer_token) = cloud.customer("handed-on").await?;
+    let first = people::create(cloud.stack(), "first-operator", true).await?;
+    let second = people::create(cloud.stack(), "second-operator", true).await?;
+    let first_token = people::sign_in_person(cloud.stack(), &first).await?.access;
+    let second_token = people::sign_in_person(cloud.stack(), &second).await?.access;
+    let (_, room) = cloud.call(&customer_token, "POST", "/v1/rooms", None).await?;
+    let path = format!("/v1/rooms/{}/operator", room["room"].as_str().context("a room")?);
+    wants(&cloud.call(&first_token, "PUT", &path, None).await?, 200, None)?;
+
+    let hand_on = async |token: &str, to: &str| cloud.call(token, "PUT", &path, Some(&json!({ "operator": to }))).await;
+    // Who was never here as an operator is given nothing, and a customer even less.
+    wants(&hand_on(&first_token, &second.id).await?, 409, Some("not-an-operator"))?;
+    wants(&hand_on(&first_token, &customer.id).await?, 409, Some("not-an-operator"))?;
+    wants(&hand_on(&first_token, "a#b").await?, 422, Some("invalid-request"))?;
+    wants(&hand_on(&customer_token, &second.id).await?, 403, Some("operators-only"))?;
+    wants(&cloud.call(&second_token, "POST", "/v1/connect-tickets", None).await?, 201, None)?;
+    wants(&hand_on(&second_token, &second.id).await?, 404, Some("not-found"))?;
+    let handed = hand_on(&first_token, &second.id).await?;
+    wants(&handed, 200, None)?;
+    ensure!(handed.1["operator"] == second.id, "{}", handed.1);
+    // It is not in the first one's list any more, nor theirs to see.
+    let (_, mine) = cloud.call(&first_token, "GET", "/v1/rooms", None).await?;
+    ensure!(mine["rooms"].as_array().is_some_and(Vec::is_empty), "{mine}");
+    let (_, theirs) = cloud.call(&second_token, "GET", "/v1/rooms", None).await?;
+    ensure!(theirs["rooms"][0]["room"] == room["room"], "{theirs}");
+    wants(&cloud.call(&first_token, "DELETE", &path, None).await?, 404, Some("not-found"))?;
+
+    let given_back = cloud.call(&second_token, "DELETE", &path, None).await?;
+    wants(&given_back, 200, None)?;
+    ensure!(given_back.1["operator"].is_null(), "{}", given_back.1);
+    wants(&cloud.call(&first_token, "PUT", &path, None).await?, 200, None)?;
+    let close = path.replace("/operator", "/close");
+    wants(&cloud.call(&first_token, "POST", &close, None).await?, 200, None)?;
+    wants(&hand_on(&first_token, &second.id).await?, 409, Some("room-closed"))?;
+    for person in [first, second] {
+        people::remove(cloud.stack(), &person.name).await?;
+    }
+    Ok(())
+}
+
 pub(crate) async fn an_upload_is_cancelled_and_an_attachment_removed_once_and_for_all(
     cloud: Arc<Cloud>,
 ) -> anyhow::Result<()> {

@@ -72,7 +72,7 @@ pub(crate) fn ticket_sk() -> AttributeValue {
     text("T")
 }
 
-/// The partition of a person: their connections and quotas.
+/// The partition of a person: their connections and quotas, and that they are an operator.
 pub(crate) fn user_pk(user: &UserId) -> AttributeValue {
     text(format!("USER#{user}"))
 }
@@ -80,6 +80,11 @@ pub(crate) fn user_pk(user: &UserId) -> AttributeValue {
 /// The sort key of a connection, which is also its partition in the index: who closes it knows its id alone.
 pub(crate) fn connection_sk(connection: &ConnectionId) -> AttributeValue {
     text(format!("{CONNECTION}{connection}"))
+}
+
+/// The sort key of the note that a person is an operator.
+pub(crate) fn operator_sk() -> AttributeValue {
+    text("OPERATOR")
 }
 
 /// The sort key of what a person has announced in the window that begins then.

@@ -24,6 +24,8 @@ pub enum Code {
     CustomerHasRoom,
     /// Another operator has the room.
     RoomTaken,
+    /// The person is not known as an operator.
+    NotAnOperator,
     /// The room is closed.
     RoomClosed,
     /// The client message id was used for another message.
@@ -89,6 +91,7 @@ impl Code {
         Self::MethodNotAllowed,
         Self::CustomerHasRoom,
         Self::RoomTaken,
+        Self::NotAnOperator,
         Self::RoomClosed,
         Self::ClientMessageIdReused,
         Self::AttachmentDecided,
@@ -128,6 +131,7 @@ impl Code {
             Self::MethodNotAllowed => "method-not-allowed",
             Self::CustomerHasRoom => "customer-has-room",
             Self::RoomTaken => "room-taken",
+            Self::NotAnOperator => "not-an-operator",
             Self::RoomClosed => "room-closed",
             Self::ClientMessageIdReused => "client-message-id-reused",
             Self::AttachmentDecided => "attachment-decided",
@@ -175,6 +179,7 @@ impl Code {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::CustomerHasRoom
             | Self::RoomTaken
+            | Self::NotAnOperator
             | Self::RoomClosed
             | Self::ClientMessageIdReused
             | Self::AttachmentDecided
@@ -201,6 +206,7 @@ impl Code {
             Self::MethodNotAllowed => "Method not allowed",
             Self::CustomerHasRoom => "The customer has an open room",
             Self::RoomTaken => "The room is taken",
+            Self::NotAnOperator => "Not an operator",
             Self::RoomClosed => "The room is closed",
             Self::ClientMessageIdReused => "The client message id was used before",
             Self::AttachmentDecided => "The attachment is not pending",
@@ -241,6 +247,9 @@ impl Code {
             Self::MethodNotAllowed => "This path does not have this method. The Allow header lists those that it has.",
             Self::CustomerHasRoom => "A customer has one open room at a time, and this one has another already.",
             Self::RoomTaken => "Another operator has taken the room.",
+            Self::NotAnOperator => {
+                "Nobody is known under this id who could have been given a room within the last 30 days."
+            }
             Self::RoomClosed => "A closed room can be read but not written in.",
             Self::ClientMessageIdReused => {
                 "Another message was sent in this room under the same client message id within the last day."

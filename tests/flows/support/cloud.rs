@@ -9,8 +9,8 @@ use vestibule::stack::Stack;
 use vestibule_domain::key::InboxKey;
 use vestibule_store::objects::InboxVersion;
 
-/// Largest upload in the tests' stack, in bytes: small, so that a test can be one byte over it.
-pub(crate) const MAX_UPLOAD_BYTES: u64 = 24 * 1024 * 1024;
+/// Largest upload in the tests' stack, in bytes: as large as the largest file that a test sends.
+pub(crate) const MAX_UPLOAD_BYTES: u64 = 256 * 1024 * 1024;
 
 /// The running stack.
 pub(crate) struct Cloud {

@@ -12,10 +12,12 @@ mod claim;
 mod close;
 mod list;
 mod open;
+mod transfer;
 
 pub use claim::Claim;
 pub use list::OpenRooms;
 pub use open::Opening;
+pub use transfer::Transfer;
 
 /// The rooms' documents.
 #[derive(Clone)]

@@ -48,6 +48,9 @@ async fn issue_ticket(State(world): State<World>, caller: Caller) -> Result<(Sta
     let ticket = world.secrets.ticket();
     let expires = world.clock.now().plus_seconds(world.settings.ticket_seconds.into());
     world.tickets.issue(&ticket, &caller.user, expires).await?;
+    if caller.is_operator {
+        world.rooms.note_operator(&caller.user, world.clock.now()).await?;
+    }
     let view = TicketView { ticket: ticket.reveal().to_owned(), url: world.websocket_url.clone(), expires };
     Ok((StatusCode::CREATED, Json(view)))
 }

@@ -15,6 +15,7 @@ pub mod companion;
 pub mod history;
 pub mod live;
 pub mod messages;
+pub mod operators;
 pub mod rooms;
 pub mod uploads;
 
@@ -22,6 +23,7 @@ pub mod uploads;
 pub fn all() -> OpenApiRouter<World> {
     OpenApiRouter::with_openapi(openapi::frame())
         .merge(rooms::routes())
+        .merge(operators::routes())
         .merge(messages::routes())
         .merge(history::routes())
         .merge(attachments::routes())

@@ -1,4 +1,4 @@
-//! Opening, listing, reading, taking and closing rooms.
+//! Opening, listing, reading and closing rooms.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 use vestibule_domain::id::{RoomId, UserId};
 use vestibule_domain::room::{Room, RoomStatus};
 use vestibule_store::cursor::{Page, RoomCursor};
-use vestibule_store::rooms::{Claim, OpenRooms, Opening};
+use vestibule_store::rooms::{OpenRooms, Opening};
 
 use super::{limit, parameter, room_of};
 use crate::caller::Caller;
@@ -23,11 +23,7 @@ use crate::world::World;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<World> {
-    OpenApiRouter::default()
-        .routes(routes!(open, list))
-        .routes(routes!(read))
-        .routes(routes!(claim))
-        .routes(routes!(close))
+    OpenApiRouter::default().routes(routes!(open, list)).routes(routes!(read)).routes(routes!(close))
 }
 
 /// What a room is opened with.
@@ -182,33 +178,6 @@ async fn read(
     Place(room): Place<RoomId>,
 ) -> Result<Json<RoomView>, Problem> {
     Ok(Json(room_of(&world, &caller, &room).await?.into()))
-}
-
-problems!(ClaimProblems: OperatorsOnly, NotFound, RoomTaken, RoomClosed, TwoPeopleNeeded);
-
-/// Take a waiting room
-///
-/// The operator who calls becomes the room's operator. Taking one's own room again changes nothing.
-#[utoipa::path(
-    put, path = "/v1/rooms/{room}/operator", operation_id = "claimRoom", tag = "rooms",
-    params(("room" = String, Path, description = "The room.")),
-    responses((status = 200, description = "The caller is its operator.", body = RoomView), ClaimProblems),
-)]
-async fn claim(
-    State(world): State<World>,
-    caller: Caller,
-    Place(room): Place<RoomId>,
-) -> Result<Json<RoomView>, Problem> {
-    if !caller.is_operator {
-        return Err(Code::OperatorsOnly.into());
-    }
-    match world.rooms.claim(&room, &caller.user).await? {
-        Claim::Held(room) => Ok(Json(room.into())),
-        Claim::Missing => Err(Code::NotFound.into()),
-        Claim::Taken => Err(Code::RoomTaken.into()),
-        Claim::Own => Err(Code::TwoPeopleNeeded.into()),
-        Claim::Closed => Err(Code::RoomClosed.into()),
-    }
 }
 
 problems!(CloseProblems: NotFound);

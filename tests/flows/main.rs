@@ -64,7 +64,8 @@ const FLOWS: &[(&str, Flow)] = flows![
         a_client_message_id_is_free_again_after_a_day,
         edits_and_sends_at_once_all_get_through,
         changes_are_paged_in_their_order,
-        a_download_is_a_redirect_or_a_document;
+        a_download_is_a_redirect_or_a_document,
+        within_a_window_everybody_gets_the_same_url_whoever_signs_it;
     client_to_inbox:
         what_was_not_promised_is_refused_by_s3,
         the_signature_covers_what_the_sender_promised,

@@ -4,10 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 use vestibule::people;
+use vestibule_store::downloads::Downloads;
+use vestibule_store::signed_urls::SignedUrls;
 
 use crate::support::chat::{Chat, File};
 use crate::support::cloud::Cloud;
@@ -282,4 +286,63 @@ pub(crate) async fn a_download_is_a_redirect_or_a_document(cloud: Arc<Cloud>) ->
     }
     let variant = cloud.call(&chat.customer, "GET", &format!("{path}/variants/320"), None).await?;
     wants(&variant, 404, Some("not-found"))
+}
+
+/// S3's URLs hold the signer's session, and each function has another.
+pub(crate) async fn within_a_window_everybody_gets_the_same_url_whoever_signs_it(
+    cloud: Arc<Cloud>,
+) -> anyhow::Result<()> {
+    let chat = Chat::open(&cloud, "same-urls").await?;
+    let (slot, _) = chat.send("one", &File::fixture("tiny.jpg", "image/jpeg")?).await?;
+    chat.decided(&slot).await?;
+    // Both people of the room, through whichever functions answer them.
+    let path = format!("/v1/rooms/{}/messages", chat.room);
+    let (_, theirs) = cloud.call(&cloud.operator, "GET", &path, None).await?;
+    let mine = chat.call("GET", &path, None).await?;
+    let variant = |list: &Value| list["messages"][0]["attachments"][0]["variants"]["320"].clone();
+    ensure!(variant(&mine)["url"].is_string() && variant(&mine) == variant(&theirs), "{mine} {theirs}");
+    let direct = chat.call("GET", &format!("{}/variants/320", chat.attachment_path(&slot)), None).await?;
+    ensure!(direct["url"] == variant(&mine)["url"], "{direct}");
+    let thumbnail = cloud.http.get(direct["url"].as_str().context("a URL")?).send().await?;
+    ensure!(thumbnail.status() == 200);
+    let cached = thumbnail.headers()["cache-control"].to_str()?;
+    ensure!(cached == "private, max-age=31536000, immutable", "{cached}");
+
+    // Two signers whose sessions differ, as two functions have them.
+    let signer = |token: Option<&str>| -> anyhow::Result<Downloads> {
+        let credentials = Credentials::new("test", "test", token.map(str::to_owned), None, "test");
+        let s3 = cloud.s3.config().to_builder().credentials_provider(credentials.clone()).build();
+        let (inbox, processed) = (cloud.output("InboxBucket")?.to_owned(), cloud.output("ProcessedBucket")?.to_owned());
+        let credentials = SharedCredentialsProvider::new(credentials);
+        let urls = SignedUrls::new(&aws_sdk_s3::Client::from_conf(s3), credentials, inbox, processed, 900);
+        let table = cloud.output("TableName")?.to_owned();
+        Ok(Downloads::through_s3(urls, cloud.dynamodb.clone(), table, 600, 60))
+    };
+    let (first, second) = (signer(None)?, signer(Some("another-session"))?);
+    let key = format!("{}/original", slot.key);
+    let url = async |downloads: &Downloads, at: &str| -> anyhow::Result<String> {
+        let mut urls = downloads.urls(&[&key, &key], at.parse()?).await?;
+        Ok(urls.remove(&key).context("a URL")?.url)
+    };
+    let (early, late, next) = ("2026-11-22T22:30:00.000Z", "2026-11-22T22:39:59.999Z", "2026-11-22T22:40:00.000Z");
+    let of_first = url(&first, early).await?;
+    ensure!(!of_first.contains("another-session"));
+    ensure!(url(&second, late).await? == of_first, "the second signer makes another in the same window");
+    // Whoever is first in the next window decides again; at once, one of them.
+    let (one, other) = tokio::join!(url(&second, next), url(&first, next));
+    let one = one?;
+    ensure!(one == other? && one != of_first, "{one}");
+    ensure!(url(&signer(Some("a-third"))?, next).await? == one);
+    // One whose session ends soon is replaced.
+    let end = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_795_388_430);
+    let credentials = Credentials::new("test", "test", Some("ending".to_owned()), Some(end), "test");
+    let s3 = cloud.s3.config().to_builder().credentials_provider(credentials.clone()).build();
+    let (inbox, processed) = (cloud.output("InboxBucket")?.to_owned(), cloud.output("ProcessedBucket")?.to_owned());
+    let provider = SharedCredentialsProvider::new(credentials);
+    let urls = SignedUrls::new(&aws_sdk_s3::Client::from_conf(s3), provider, inbox, processed, 900);
+    let ending = Downloads::through_s3(urls, cloud.dynamodb.clone(), cloud.output("TableName")?.to_owned(), 600, 60);
+    let of_ending = url(&ending, "2026-11-22T23:00:00.000Z").await?;
+    ensure!(of_ending.contains("ending"));
+    ensure!(url(&first, "2026-11-22T23:00:01.000Z").await? != of_ending, "it works for 29 seconds yet");
+    Ok(())
 }

@@ -143,6 +143,10 @@ pub(crate) async fn a_file_in_parts_arrives_whole_and_completing_it_again_change
     let ready = chat.decided(&slot).await?;
     ensure!(ready["state"] == "ready" && ready["name"] == file.name, "{ready}");
     ensure!(uppy.complete(&upload, parts).await? == (200, done));
+    // Who lists before they ask for completion again is told that all is there.
+    let (status, all) = uppy.ask("GET", &format!("/multipart/{upload}"), None).await?;
+    let sizes: Vec<_> = all.as_array().context("a list")?.iter().map(|part| part["Size"].as_u64()).collect();
+    ensure!(status == 200 && sizes == [Some(PART as u64), Some(PART as u64), Some(7)], "{status} {all}");
     uppy.refused(
         "a part of what is decided",
         uppy.ask("GET", &format!("/multipart/{upload}/1"), None).await,
@@ -267,7 +271,7 @@ pub(crate) async fn what_was_not_promised_is_not_put_together(cloud: Arc<Cloud>)
     let parts = uppy.send_all(&upload, &file.bytes).await?;
     ensure!(uppy.complete(&upload, parts).await?.0 == 200);
     ensure!(chat.decided(&slots[0]).await?["state"] == "ready");
-    // And what was given up cannot.
+    // And what was given up cannot, and nothing of it stays in S3.
     chat.call("DELETE", &format!("{}/upload", chat.attachment_path(&slots[1])), None).await?;
     other
         .refused(
@@ -277,6 +281,8 @@ pub(crate) async fn what_was_not_promised_is_not_put_together(cloud: Arc<Cloud>)
             "attachment-gone",
         )
         .await?;
+    let left = cloud.s3.list_multipart_uploads().bucket(cloud.output("InboxBucket")?).prefix(&other.key).send().await?;
+    ensure!(left.uploads().is_empty(), "{left:?}");
     other
         .refused("a cancelled one", other.complete(&theirs, json!({ "parts": [] })).await, 410, "attachment-gone")
         .await

@@ -84,6 +84,8 @@ impl LocalCloud {
         note("deploying the template");
         let mut parameters = options.parameters;
         parameters.insert("AllowedOrigins".to_owned(), options.origins.join(","));
+        // There is no CloudFront here.
+        parameters.insert("Delivery".to_owned(), "S3".to_owned());
         let stack = deploy::deploy(server.endpoint(), &options.stack, &template, packages, parameters).await?;
         let people = DemoPeople {
             operator: people::create(&stack, "operator", true).await?,

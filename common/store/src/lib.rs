@@ -1,9 +1,11 @@
 //! The product's AWS calls, grouped by what they keep. AWS types come in here and go no further.
 
 pub mod archive;
+pub mod cloudfront;
 pub mod connections;
 pub mod cursor;
 pub mod decisions;
+pub mod downloads;
 pub mod error;
 pub mod messages;
 pub mod multipart;

@@ -183,6 +183,20 @@ impl SignedUrls {
         Ok(listed.versions().iter().any(|version| is_it(version.key(), version.size())))
     }
 
+    /// Gives every upload in parts under `key` up.
+    ///
+    /// # Errors
+    /// [`StoreError`], when S3 does not do it.
+    pub async fn abort_all(&self, key: &InboxKey) -> Result<(), StoreError> {
+        let name = key.to_string();
+        let listed = self.client.list_multipart_uploads().bucket(&self.inbox).prefix(&name).send().await;
+        let listed = listed.map_err(|error| StoreError::classify("ListMultipartUploads", error))?;
+        for upload in listed.uploads().iter().filter(|upload| upload.key() == Some(name.as_str())) {
+            self.abort(key, upload.upload_id().unwrap_or_default()).await?;
+        }
+        Ok(())
+    }
+
     /// Gives an upload up. Doing so again is no error.
     ///
     /// # Errors

@@ -26,7 +26,6 @@ pub struct SignedUrls {
     pub(crate) inbox: String,
     processed: String,
     pub(crate) upload_seconds: u32,
-    download_seconds: u32,
 }
 
 /// Leave to upload one file by a form, as often as it is sent until it expires: S3 takes no condition with a form.
@@ -50,6 +49,7 @@ pub struct Upload {
 }
 
 /// Leave to download one object.
+#[derive(Clone)]
 pub struct Download {
     /// Where to GET it.
     pub url: String,
@@ -59,19 +59,18 @@ pub struct Download {
 
 impl SignedUrls {
     /// Signs as `client`, whose `credentials` these are, for the buckets `inbox` and `processed`. Uploads may begin for
-    /// `upload_seconds`, downloads for `download_seconds`, and neither outlives the credentials.
+    /// `upload_seconds`, and no longer than the credentials last.
     pub fn new(
         client: &Client,
         credentials: SharedCredentialsProvider,
         inbox: String,
         processed: String,
         upload_seconds: u32,
-        download_seconds: u32,
     ) -> Self {
         // By default the SDK would promise a CRC of a body that it has not seen.
         let config = client.config().to_builder();
         let config = config.request_checksum_calculation(RequestChecksumCalculation::WhenRequired).build();
-        Self { client: Client::from_conf(config), credentials, inbox, processed, upload_seconds, download_seconds }
+        Self { client: Client::from_conf(config), credentials, inbox, processed, upload_seconds }
     }
 
     /// The bucket that uploads go to.
@@ -143,16 +142,22 @@ impl SignedUrls {
         })
     }
 
-    /// One GET of the object `key` of the processed bucket.
+    /// One GET of the object `key` of the processed bucket, until `expires` or until the signer's session is over.
     ///
     /// # Errors
     /// [`StoreError`], when there are no credentials to sign with.
-    pub async fn download(&self, key: &str, now: Timestamp) -> Result<Download, StoreError> {
+    pub async fn download_until(&self, key: &str, now: Timestamp, expires: Timestamp) -> Result<Download, StoreError> {
         const OPERATION: &str = "presigning GetObject of the processed bucket";
+        let credentials = self.credentials.provide_credentials().await;
+        let credentials = credentials.map_err(|source| StoreError::unreadable(OPERATION, source))?;
+        let session = credentials.expiry().and_then(|end| end.duration_since(UNIX_EPOCH).ok());
+        let session = session.and_then(|end| Some(Timestamp::from_millis(i64::try_from(end.as_millis()).ok()?)));
+        let expires = session.map_or(expires, |end| end.min(expires));
+        let seconds = u32::try_from(expires.seconds().saturating_sub(now.seconds()).max(1)).unwrap_or(u32::MAX);
         let get = self.client.get_object().bucket(&self.processed).key(key);
-        let request = get.presigned(config(OPERATION, self.download_seconds, now)?).await;
+        let request = get.presigned(config(OPERATION, seconds, now)?).await;
         let request = request.map_err(|error| StoreError::classify(OPERATION, error))?;
-        Ok(Download { url: request.uri().to_owned(), expires: now.plus_seconds(self.download_seconds.into()) })
+        Ok(Download { url: request.uri().to_owned(), expires: now.plus_seconds(seconds.into()) })
     }
 }
 
@@ -178,7 +183,8 @@ mod tests {
     use super::*;
 
     fn signer() -> SignedUrls {
-        let credentials = Credentials::new("AKIDEXAMPLE", "secret", Some("session".to_owned()), None, "test");
+        let end = UNIX_EPOCH + Duration::from_secs(1_795_388_400);
+        let credentials = Credentials::new("AKIDEXAMPLE", "secret", Some("session".to_owned()), Some(end), "test");
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("eu-central-1"))
@@ -186,7 +192,7 @@ mod tests {
             .build();
         let credentials = SharedCredentialsProvider::new(credentials);
         let client = Client::from_conf(config);
-        SignedUrls::new(&client, credentials, "inbox".to_owned(), "processed".to_owned(), 900, 300)
+        SignedUrls::new(&client, credentials, "inbox".to_owned(), "processed".to_owned(), 900)
     }
 
     fn promise(sha256: Option<Sha256Digest>) -> Promise {
@@ -292,13 +298,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_download_is_signed_for_one_object_and_one_time() {
-        let download = signer().download("room/000000000042/a/v/original", now()).await.unwrap();
+    async fn a_download_is_signed_for_one_object_until_its_time_or_the_end_of_the_session() {
+        let until = |seconds| now().plus_seconds(seconds);
+        let download = signer().download_until("room/000000000042/a/v/original", now(), until(300)).await.unwrap();
         assert!(
             download.url.starts_with("https://processed.s3.eu-central-1.amazonaws.com/room/000000000042/a/v/original?")
         );
         assert_eq!(query(&download.url)["X-Amz-Expires"], "300");
         assert_eq!(query(&download.url)["X-Amz-SignedHeaders"], "host");
         assert_eq!(download.expires.to_string(), "2026-11-22T22:40:14.000Z");
+        let longer = signer().download_until("room/000000000042/a/v/original", now(), until(36_000)).await.unwrap();
+        assert_eq!(longer.expires.to_string(), "2026-11-22T23:00:00.000Z");
     }
 }

@@ -82,6 +82,16 @@ pub(crate) fn connection_sk(connection: &ConnectionId) -> AttributeValue {
     text(format!("{CONNECTION}{connection}"))
 }
 
+/// The partition of an object's URLs.
+pub(crate) fn stored_url_pk(key: &str) -> AttributeValue {
+    text(format!("URL#{key}"))
+}
+
+/// The sort key of the URL of the window that begins then.
+pub(crate) fn stored_url_sk(begin: Timestamp) -> AttributeValue {
+    text(begin.to_string())
+}
+
 /// The sort key of the note that a person is an operator.
 pub(crate) fn operator_sk() -> AttributeValue {
     text("OPERATOR")

@@ -10,6 +10,16 @@ use vestibule_domain::upload_ticket::{BadTicket, Keyring, Slot};
 
 use crate::error::StoreError;
 
+/// The text of a secret, by its ARN or name.
+///
+/// # Errors
+/// [`StoreError`], when it cannot be read.
+pub async fn secret(client: &Client, secret: &str) -> Result<String, StoreError> {
+    let got = client.get_secret_value().secret_id(secret).send().await;
+    let got = got.map_err(|error| StoreError::classify("GetSecretValue", error))?;
+    Ok(got.secret_string().unwrap_or_default().to_owned())
+}
+
 /// Least time between two looks at the secret: whoever makes up key ids causes no more calls than this.
 const LOOK: Duration = Duration::from_secs(60);
 
@@ -67,9 +77,7 @@ impl UploadKeys {
             (Some(keyring), _) if !newer || is_fresh => Ok(keyring.clone()),
             (Some(keyring), None) => Ok(keyring.clone()),
             (_, Some((client, secret))) => {
-                let got = client.get_secret_value().secret_id(secret).send().await;
-                let got = got.map_err(|error| StoreError::classify(OPERATION, error))?;
-                let keyring = Keyring::parse(got.secret_string().unwrap_or_default());
+                let keyring = Keyring::parse(&self::secret(client, secret).await?);
                 let keyring = keyring.map_err(|source| StoreError::unreadable(OPERATION, source))?;
                 *known = Known { keyring: Some(keyring.clone()), looked: Some(Instant::now()) };
                 Ok(keyring)

@@ -5,6 +5,19 @@ use vestibule_domain::quota::Quota;
 use vestibule_runtime::config::{ConfigError, Settings as Reader};
 use vestibule_runtime::websocket::WebSocketApi;
 
+/// A distribution of CloudFront.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloudFrontSettings {
+    /// Its domain (`CLOUDFRONT_DOMAIN`).
+    pub domain: String,
+    /// The id of the public key (`CLOUDFRONT_KEY_PAIR_ID`).
+    pub key_pair_id: String,
+    /// Where the private key is (`CLOUDFRONT_PRIVATE_KEY_SECRET`, a secret's ARN).
+    pub private_key_secret: String,
+    /// The domain that API and distribution share (`CLOUDFRONT_COOKIE_DOMAIN`). Without it there are no cookies.
+    pub cookie_domain: Option<String>,
+}
+
 /// What the function needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -25,8 +38,12 @@ pub struct Settings {
     /// What one person may upload (`QUOTA_WINDOW_SECONDS`, default an hour; `QUOTA_FILES`, 2,000; `QUOTA_BYTES`, 200 GiB;
     /// `QUOTA_PENDING`, 200).
     pub quota: Quota,
-    /// For how many seconds a download's URL works (`DOWNLOAD_URL_SECONDS`, default 300, at most 12 hours).
+    /// For how many seconds a download's URL works at the least (`DOWNLOAD_URL_SECONDS`, default 300, at most 12 hours).
     pub download_url_seconds: u32,
+    /// For how many seconds everybody gets the same URL (`DOWNLOAD_WINDOW_SECONDS`, default an hour, at most 12).
+    pub download_window_seconds: u32,
+    /// The distribution that downloads go through (`CLOUDFRONT_…`); without it they come from the bucket.
+    pub cloudfront: Option<CloudFrontSettings>,
     /// For how many seconds a ticket opens the WebSocket (`TICKET_SECONDS`, default 30, at most 300).
     pub ticket_seconds: u32,
     /// The WebSocket (`WEBSOCKET_…`).
@@ -59,7 +76,16 @@ impl Settings {
                 bytes: reader.number("QUOTA_BYTES", 200 * GIBIBYTE, 1..=1_000_000 * GIBIBYTE),
                 pending: reader.number("QUOTA_PENDING", 200, 1..=1000),
             },
-            download_url_seconds: reader.number("DOWNLOAD_URL_SECONDS", 300, 1..=TWELVE_HOURS),
+            download_url_seconds: reader.number("DOWNLOAD_URL_SECONDS", 300, 60..=TWELVE_HOURS),
+            download_window_seconds: reader.number("DOWNLOAD_WINDOW_SECONDS", 3600, 1..=TWELVE_HOURS),
+            cloudfront: lookup("CLOUDFRONT_DOMAIN").filter(|domain| !domain.is_empty()).map(|domain| {
+                CloudFrontSettings {
+                    domain,
+                    key_pair_id: reader.text("CLOUDFRONT_KEY_PAIR_ID"),
+                    private_key_secret: reader.text("CLOUDFRONT_PRIVATE_KEY_SECRET"),
+                    cookie_domain: lookup("CLOUDFRONT_COOKIE_DOMAIN").filter(|domain| !domain.is_empty()),
+                }
+            }),
             ticket_seconds: reader.number("TICKET_SECONDS", 30, 1..=300),
             websocket: WebSocketApi::read(&mut reader),
             log_level: reader.log_level(),

@@ -7,7 +7,8 @@ use vestibule_runtime::clock::Clock;
 use vestibule_runtime::config::environment;
 use vestibule_runtime::ids::{Ids, Secrets};
 use vestibule_runtime::{logs, sdk};
-use vestibule_store::upload_keys::UploadKeys;
+use vestibule_store::cloudfront::CloudFront;
+use vestibule_store::upload_keys::{UploadKeys, secret};
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
@@ -18,8 +19,15 @@ async fn main() -> Result<(), lambda_http::Error> {
     let (buckets, endpoint) = (sdk::s3(&config), config.endpoint_url());
     let credentials = config.credentials_provider().ok_or("there are no credentials")?;
     let secrets = aws_sdk_secretsmanager::Client::new(&config);
+    let cloudfront = match &settings.cloudfront {
+        Some(settings) => {
+            let pem = secret(&secrets, &settings.private_key_secret).await?;
+            Some(CloudFront::new(settings.domain.clone(), settings.key_pair_id.clone(), &pem)?)
+        }
+        None => None,
+    };
     let keys = UploadKeys::new(secrets, settings.upload_keys_secret.clone());
     let (clock, ids, secrets) = (Clock::system(), Ids::random(), Secrets::random());
-    let world = World::new(table, &buckets, credentials, keys, endpoint, settings, clock, ids, secrets);
+    let world = World::new(table, &buckets, credentials, keys, cloudfront, endpoint, settings, clock, ids, secrets);
     lambda_http::run(router(world)).await
 }

@@ -52,6 +52,7 @@ pub(crate) fn world() -> World {
         SharedCredentialsProvider::new(credentials),
         UploadKeys::fixed(Keyring::parse(keyring).unwrap()),
         None,
+        None,
         Settings::read(&settings).unwrap(),
         Clock::new(|| "2026-11-22T22:35:14.000Z".parse().unwrap()),
         Ids::random(),

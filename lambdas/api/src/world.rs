@@ -5,7 +5,9 @@ use std::sync::Arc;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use vestibule_runtime::clock::Clock;
 use vestibule_runtime::ids::{Ids, Secrets};
+use vestibule_store::cloudfront::CloudFront;
 use vestibule_store::connections::Tickets;
+use vestibule_store::downloads::Downloads;
 use vestibule_store::messages::Messages;
 use vestibule_store::quotas::Quotas;
 use vestibule_store::rooms::Rooms;
@@ -21,8 +23,10 @@ pub struct World {
     pub rooms: Rooms,
     /// The messages' documents.
     pub messages: Messages,
-    /// Signs uploads and downloads.
+    /// Signs uploads.
     pub urls: SignedUrls,
+    /// Signs downloads.
+    pub downloads: Downloads,
     /// Seals and opens tickets for the upload routes.
     pub upload_keys: UploadKeys,
     /// What people may still upload.
@@ -42,18 +46,31 @@ pub struct World {
 }
 
 impl World {
-    /// The world that these clients reach, through `endpoint` unless it is AWS. `credentials` are those of `buckets`.
+    /// The world that these clients reach: downloads come through `cloudfront`, if there is one, and calls go through `endpoint` unless it is AWS. `credentials` are those of `buckets`.
     pub fn new(
         table: aws_sdk_dynamodb::Client,
         buckets: &aws_sdk_s3::Client,
         credentials: SharedCredentialsProvider,
         upload_keys: UploadKeys,
+        cloudfront: Option<CloudFront>,
         endpoint: Option<&str>,
         settings: Settings,
         clock: Clock,
         ids: Ids,
         secrets: Secrets,
     ) -> Self {
+        let urls = SignedUrls::new(
+            buckets,
+            credentials,
+            settings.inbox_bucket.clone(),
+            settings.processed_bucket.clone(),
+            settings.upload_url_seconds,
+        );
+        let (window, grace) = (settings.download_window_seconds, settings.download_url_seconds);
+        let downloads = match cloudfront {
+            Some(cloudfront) => Downloads::through_cloudfront(cloudfront, window, grace),
+            None => Downloads::through_s3(urls.clone(), table.clone(), settings.table.clone(), window, grace),
+        };
         Self {
             rooms: Rooms::new(table.clone(), settings.table.clone()),
             messages: Messages::new(table.clone(), settings.table.clone()),
@@ -61,14 +78,8 @@ impl World {
             tickets: Tickets::new(table, settings.table.clone()),
             upload_keys,
             websocket_url: settings.websocket.client_url(endpoint),
-            urls: SignedUrls::new(
-                buckets,
-                credentials,
-                settings.inbox_bucket.clone(),
-                settings.processed_bucket.clone(),
-                settings.upload_url_seconds,
-                settings.download_url_seconds,
-            ),
+            urls,
+            downloads,
             settings: Arc::new(settings),
             clock,
             ids,

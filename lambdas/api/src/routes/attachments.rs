@@ -31,7 +31,7 @@ problems!(DownloadProblems: NotFound, AttachmentNotReady, AttachmentGone, Messag
 
 /// Download an attachment
 ///
-/// Redirects to a URL that works for a short time and without a token. With `Accept: application/json` it is answered in a
+/// Redirects to a URL that works for a while and without a token. For an hour or so everybody is answered the same. With `Accept: application/json` it is answered in a
 /// document instead, for pages: a browser's `<img>` sends no token, and `fetch` cannot look into a redirect.
 #[utoipa::path(
     get, path = "/v1/rooms/{room}/messages/{seq}/attachments/{attachment}", operation_id = "downloadAttachment",
@@ -128,7 +128,8 @@ fn ready<'a>(message: &'a Message, attachment: &AttachmentId) -> Result<&'a Read
 }
 
 async fn download(world: &World, key: &str, headers: &HeaderMap) -> Result<Response, Problem> {
-    let download = world.urls.download(key, world.clock.now()).await?;
+    let mut urls = world.downloads.urls(&[key], world.clock.now()).await?;
+    let download = urls.remove(key).ok_or(Code::InternalError)?;
     if prefers_json(headers) {
         return Ok(Json(DownloadView::from(download)).into_response());
     }

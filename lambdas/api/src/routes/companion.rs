@@ -36,6 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const MAX_METADATA_BYTES: usize = 2 * 1024;
 /// Most parts that are signed at once.
 const MAX_BATCH: usize = 100;
+/// What the parts of a file that has arrived are called.
+const ARRIVED: &str = "\"arrived\"";
 /// Longest upload id that is passed on. S3's have some 130 letters.
 const MAX_UPLOAD_ID: usize = 1024;
 
@@ -131,7 +133,7 @@ async fn pending(world: &World, slot: &Slot) -> Result<Promise, Refused> {
     match now(world, &slot.key).await? {
         Now::Pending(promise) if promise.size == slot.size && promise.declared_type == slot.content_type => Ok(promise),
         Now::Pending(_) => Err(Code::TicketInvalid.into()),
-        Now::Decided => Err(Code::AttachmentDecided.into()),
+        Now::Decided => Err(because(Code::AttachmentDecided, "This file has already arrived.")),
         Now::Gone => Err(Code::AttachmentGone.into()),
     }
 }
@@ -346,19 +348,37 @@ async fn sign_many(State(world): State<World>, Place(place): Place<(String, Stri
     Ok(Json(json!({ "presignedUrls": urls })))
 }
 
-/// The parts that S3 has.
+/// The parts that S3 has. Of a file that has arrived, all of them, whatever S3 knows of its upload: Uppy's version 6 lists before it asks for
+/// completion again, and would otherwise never learn that it is done.
 async fn list(State(world): State<World>, Place(place): Place<(String, String)>, pairs: Pairs) -> Answer {
     let (ticket, upload) = place;
     let slot = slot(&world, &ticket).await?;
     query(pairs, &slot)?;
     check_upload(&upload)?;
-    pending(&world, &slot).await?;
-    let parts = world.urls.parts(&slot.key, &upload).await?.ok_or_else(|| bad(Code::UploadNotFound))?;
+    let parts = match now(&world, &slot.key).await? {
+        Now::Gone => return Err(Code::AttachmentGone.into()),
+        Now::Decided => None,
+        Now::Pending(_) => world.urls.parts(&slot.key, &upload).await?,
+    };
+    let parts = match parts {
+        Some(parts) => parts,
+        None if has_arrived(&world, &slot).await? => all_parts(slot.size),
+        None => return Err(bad(Code::UploadNotFound)),
+    };
     let parts: Vec<_> = parts
         .into_iter()
         .map(|part| json!({ "PartNumber": part.number, "ETag": part.etag, "Size": part.size }))
         .collect();
     Ok(Json(Value::from(parts)))
+}
+
+/// The parts of a file that has arrived, as nobody knows them any more: of the usual length. Completing them is not compared.
+fn all_parts(size: u64) -> Vec<Part> {
+    let parts = Parts::usual(size);
+    let numbers = PART_NUMBERS.take_while(|number| parts.length(*number).is_some());
+    let part =
+        |number| Part { number, size: parts.length(number).unwrap_or(0), etag: ARRIVED.to_owned(), checksum: None };
+    numbers.map(part).collect()
 }
 
 #[derive(Deserialize)]
@@ -417,12 +437,16 @@ async fn complete(
 
 /// What is said of an upload that S3 does not know: that it is done, if it is.
 async fn finished(world: &World, slot: &Slot) -> Result<Json<CompletedView>, Refused> {
-    // First the inbox: what leaves it has been decided before.
-    let arrived = world.urls.has_arrived(&slot.key, slot.size).await?;
-    if arrived || matches!(now(world, &slot.key).await?, Now::Decided) {
+    if has_arrived(world, slot).await? {
         return Ok(Json(completed(world, slot).await?));
     }
     Err(bad(Code::UploadNotFound))
+}
+
+/// Whether the file is in the inbox, or was.
+async fn has_arrived(world: &World, slot: &Slot) -> Result<bool, Refused> {
+    // First the inbox: what leaves it has been decided before.
+    Ok(world.urls.has_arrived(&slot.key, slot.size).await? || matches!(now(world, &slot.key).await?, Now::Decided))
 }
 
 async fn completed(world: &World, slot: &Slot) -> Result<CompletedView, Refused> {

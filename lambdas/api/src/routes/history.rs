@@ -12,7 +12,7 @@ use vestibule_domain::message::Message;
 use vestibule_store::cursor::ChangeCursor;
 use vestibule_store::messages::Since;
 
-use super::messages::view;
+use super::messages::views;
 use super::{limit, parameter, room_of};
 use crate::caller::Caller;
 use crate::code::Code;
@@ -126,8 +126,9 @@ const MAX_PAGE_BYTES: usize = 2 * 1024 * 1024;
 async fn page(world: &World, messages: Vec<(String, Message)>, more: bool) -> Result<MessagesView, Problem> {
     let mut page = MessagesView { messages: Vec::with_capacity(messages.len()), next: None };
     let (mut bytes, mut last, mut cut) = (0, None, false);
-    for (place, message) in messages {
-        let view = serde_json::value::to_raw_value(&view(world, &message).await?);
+    let (places, messages): (Vec<_>, Vec<_>) = messages.into_iter().unzip();
+    for (place, view) in places.into_iter().zip(views(world, &messages).await?) {
+        let view = serde_json::value::to_raw_value(&view);
         let view = view.map_err(|_unwritable| Problem::from(Code::InternalError))?;
         bytes += view.get().len();
         if bytes > MAX_PAGE_BYTES && last.is_some() {

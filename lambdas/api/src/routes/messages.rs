@@ -209,13 +209,19 @@ pub(super) async fn changed(world: &World, change: Change) -> Result<Json<Messag
 
 /// The view of `message`, with URLs for its thumbnails.
 pub(super) async fn view(world: &World, message: &Message) -> Result<MessageView, Problem> {
-    let mut urls = BTreeMap::new();
-    for (_, entry) in message.attachments_in_order() {
-        if let Attachment::Ready(ready) = entry {
-            for variant in ready.variants.values() {
-                urls.insert(variant.key.clone(), world.urls.download(&variant.key, world.clock.now()).await?);
-            }
-        }
-    }
-    Ok(MessageView::new(message, &urls, |promise| uploads::lapse(world, promise)))
+    let mut views = views(world, std::slice::from_ref(message)).await?;
+    views.pop().ok_or_else(|| Code::InternalError.into())
+}
+
+/// The views of `messages`, with URLs for their thumbnails.
+pub(super) async fn views(world: &World, messages: &[Message]) -> Result<Vec<MessageView>, Problem> {
+    let entries = messages.iter().flat_map(|message| message.attachments_in_order());
+    let ready = entries.filter_map(|(_, entry)| match entry {
+        Attachment::Ready(ready) => Some(ready),
+        Attachment::Pending(_) | Attachment::Rejected(_) | Attachment::Cancelled(_) | Attachment::Removed => None,
+    });
+    let keys: Vec<&str> = ready.flat_map(|ready| ready.variants.values()).map(|variant| variant.key.as_str()).collect();
+    let urls = world.downloads.urls(&keys, world.clock.now()).await?;
+    let view = |message| MessageView::new(message, &urls, |promise| uploads::lapse(world, promise));
+    Ok(messages.iter().map(view).collect())
 }

@@ -12,6 +12,7 @@ use crate::world::World;
 
 pub mod attachments;
 pub mod companion;
+pub mod cookies;
 pub mod history;
 pub mod live;
 pub mod messages;
@@ -27,6 +28,7 @@ pub fn all() -> OpenApiRouter<World> {
         .merge(messages::routes())
         .merge(history::routes())
         .merge(attachments::routes())
+        .merge(cookies::routes())
         .merge(uploads::routes())
         .merge(live::routes())
 }

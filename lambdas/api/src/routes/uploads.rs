@@ -130,10 +130,13 @@ async fn cancel(
     room_of(&world, &caller, &room).await?;
     let change = world.messages.cancel(&writer(&world, &caller, room.clone(), seq), &attachment).await?;
     if let Change::Made(_) = &change {
-        // Should this fail, the reservation lapses by itself.
-        let key = InboxKey { room, message: seq, attachment }.to_string();
-        if let Err(error) = world.quotas.give_back(&caller.user, &[key]).await {
+        // Should either fail, the reservation lapses by itself, and S3 aborts what is left after some days.
+        let key = InboxKey { room, message: seq, attachment };
+        if let Err(error) = world.quotas.give_back(&caller.user, &[key.to_string()]).await {
             tracing::warn!(error.message = %error, "a reservation was not given back");
+        }
+        if let Err(error) = world.urls.abort_all(&key).await {
+            tracing::warn!(error.message = %error, "an upload in parts was not aborted");
         }
     }
     changed(&world, change).await

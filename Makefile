@@ -15,25 +15,38 @@ lint := $(LINT_VENV)/bin
 # There are no examples to build, but asking for them makes Cargo choose the same features of dependencies as for tests, and
 # so compile them once for everything here.
 as_for_tests := --examples
+# Nothing but packages from npm's registry is fetched, and no package's script is run on this machine.
+npm := npm_config_ignore_scripts=true npm --no-update-notifier
+page_sources := web/index.html web/vite.config.js web/package.json $(shell find web/src web/styles web/public -type f)
 shell_scripts := .ci/run infra/lint/layers infra/setup/install
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo dev test units flows lint format binaries tests
+.PHONY: help demo dev page test units flows test-web lint format binaries tests
 
 help: ## Say what can be made
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: binaries ## Run the main job once, on real files, in a local cloud, and print what happened
 	$(vestibule) demo $(ARGS)
 
-dev: binaries ## Start the local cloud with everything in it, until Ctrl-C
+dev: binaries page ## Start the local cloud with everything in it, until Ctrl-C
 	$(vestibule) dev $(ARGS)
 
 binaries: install-build
 	cargo build --workspace --bins $(as_for_tests) --locked
 
-test: units flows ## Run every test: of the parts, then of the whole system in a local cloud
+page: web/dist/index.html ## Build the chat page: static files in web/dist
+
+web/dist/index.html: $(page_sources) web/node_modules/.package-lock.json
+	$(npm) run --prefix web build
+
+# npm writes this file last, and keeps what it fetches outside the clone.
+%/node_modules/.package-lock.json: %/package-lock.json %/package.json | install-page
+	cd $* && $(npm) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+test: units flows test-web ## Run every test: of the parts, then of the whole system in a local cloud, then in a browser
 
 units: tests ## Run the tests of the parts
 	cargo nextest run --workspace --locked $(ARGS)
@@ -42,10 +55,14 @@ units: tests ## Run the tests of the parts
 flows: tests ## Run the tests of the whole system
 	cargo test --workspace --locked --test flows $(if $(ARGS),-- $(ARGS))
 
+test-web: binaries page tests/web/node_modules/.package-lock.json tests/uppy/node_modules/.package-lock.json install-web ## Run the tests in a browser: of the chat page, and of Uppy's published clients
+	VESTIBULE_BIN=$(abspath $(vestibule)) $(npm) test --prefix tests/web
+	VESTIBULE_BIN=$(abspath $(vestibule)) $(npm) test --prefix tests/uppy
+
 tests: install-test
 	cargo build --workspace --all-targets --locked
 
-lint: lint-format lint-scripts lint-spelling lint-template lint-fixtures lint-dependencies lint-code lint-docs ## Check all that needs no run
+lint: lint-format lint-scripts lint-web lint-spelling lint-template lint-fixtures lint-dependencies lint-code lint-docs ## Check all that needs no run
 
 lint-format: install-lint
 	cargo fmt --all --check
@@ -54,6 +71,9 @@ lint-format: install-lint
 lint-scripts: install-lint
 	$(lint)/shellcheck $(shell_scripts)
 	$(lint)/ruff check --config infra/lint/ruff.toml .
+
+lint-web: web/node_modules/.package-lock.json install-page
+	$(npm) run --prefix web lint
 
 lint-spelling: install-lint
 	$(lint)/typos

@@ -1,0 +1,7 @@
+// Version 5 appends `s3/…` to `endpoint`.
+
+import AwsS3 from "@uppy/aws-s3";
+import Uppy from "@uppy/core";
+import { offer } from "../page.js";
+
+offer(Uppy, AwsS3, (endpoint) => ({ endpoint }));

@@ -1,0 +1,159 @@
+// Files that are dropped, pasted and picked, and what becomes of them on both sides.
+
+import assert from "node:assert/strict";
+import { attachment, drop, eventually, fixture, inState, send } from "../world.js";
+
+export const files = {
+  async "several dropped files arrive with thumbnails on the other side"(world) {
+    const { customer, operator } = await world.twoPeople();
+    const dropped = [
+      fixture("phone-12mp.jpg"),
+      fixture("screenshot-4k.png"),
+      fixture("animated.gif"),
+      fixture("page.pdf"),
+      fixture("song.mp3"),
+    ];
+    await drop(customer, "#room", dropped);
+    assert.equal(await customer.locator("#chosen li").count(), dropped.length);
+    await customer.fill("#text", "Here is everything.");
+    await customer.click("#send");
+    // The message is there before its files are.
+    await operator.locator(".message").filter({ hasText: "Here is everything." }).waitFor();
+    assert.equal(await operator.locator(".attachment").count(), dropped.length);
+    for (const page of [customer, operator]) {
+      for (const { name } of dropped) await inState(page, name, "ready");
+      for (const name of ["phone-12mp.jpg", "screenshot-4k.png", "animated.gif"]) {
+        const picture = attachment(page, name).locator("img.picture.loaded");
+        await picture.waitFor();
+        assert.ok(await picture.evaluate((image) => image.naturalWidth > 0), `${name} is drawn`);
+        assert.match(await picture.getAttribute("srcset"), / \d+w/);
+      }
+    }
+    assert.match(await attachment(operator, "page.pdf").innerText(), /PDF\s· 609\sbytes/);
+    assert.equal(await attachment(operator, "song.mp3").locator("img").count(), 0);
+  },
+
+  async "a blur is shown until the thumbnail is loaded"(world) {
+    const { customer, operator } = await world.twoPeople();
+    let release;
+    const held = new Promise((resolve) => { release = resolve; });
+    await operator.route(/\/(320|1280)\?/, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await send(customer, "", [fixture("phone-12mp.jpg")]);
+    const picture = attachment(operator, "phone-12mp.jpg").locator("img.picture");
+    await picture.waitFor();
+    assert.match(await picture.evaluate((image) => image.style.backgroundImage), /^url\("data:image\/png/);
+    const before = await picture.boundingBox();
+    release();
+    await attachment(operator, "phone-12mp.jpg").locator("img.picture.loaded").waitFor();
+    const after = await picture.boundingBox();
+    assert.deepEqual([after.width, after.height].map(Math.round), [before.width, before.height].map(Math.round), "it keeps its place");
+  },
+
+  async "a thumbnail whose URL has expired is asked for again"(world) {
+    const { customer, operator } = await world.twoPeople();
+    let expired = 0;
+    await operator.route(/\/(320|1280)\?/, (route) => {
+      expired += 1;
+      return route.fulfill({ status: 403 });
+    }, { times: 1 });
+    await send(customer, "", [fixture("grayscale.jpg")]);
+    await attachment(operator, "grayscale.jpg").locator("img.picture.loaded").waitFor();
+    assert.equal(expired, 1);
+  },
+
+  async "a refused file says why to both"(world) {
+    const { customer, operator } = await world.twoPeople();
+    await send(customer, "Look.", [fixture("text-named.png")]);
+    for (const page of [customer, operator]) {
+      await inState(page, "text-named.png", "rejected");
+      assert.match(await attachment(page, "text-named.png").locator(".status").innerText(), /This file is not of the type/);
+    }
+    await customer.locator("#announcements").filter({ hasText: "text-named.png was refused." }).waitFor({ state: "attached" });
+  },
+
+  async "a pasted picture is sent"(world) {
+    const { customer, operator } = await world.twoPeople();
+    const { buffer } = fixture("tiny.jpg");
+    await customer.evaluate((base64) => {
+      const data = new DataTransfer();
+      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+      data.items.add(new File([bytes], "pasted.jpg", { type: "image/jpeg" }));
+      const paste = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
+      document.getElementById("text").dispatchEvent(paste);
+    }, buffer.toString("base64"));
+    await customer.click("#send");
+    await inState(operator, "pasted.jpg", "ready");
+  },
+
+  async "a file can be downloaded under its own name"(world) {
+    const { customer, operator } = await world.twoPeople();
+    await send(customer, "", [fixture("page.pdf", { as: "Ünïcode, naïve.pdf" })]);
+    await inState(operator, "Ünïcode, naïve.pdf", "ready");
+    const download = operator.context().waitForEvent("page").then((tab) => tab.waitForEvent("download"));
+    await attachment(operator, "Ünïcode").getByRole("button", { name: "Download", exact: false }).last().click();
+    assert.equal((await download).suggestedFilename(), "Ünïcode, naïve.pdf");
+  },
+
+  async "a failed upload is tried again by itself, and can be cancelled"(world) {
+    const { customer, operator } = await world.twoPeople();
+    let refuse = true;
+    let tries = 0;
+    const toInbox = (url) => url.pathname.includes("inbox");
+    await customer.route(toInbox, async (route) => {
+      tries += 1;
+      if (refuse) await route.abort("connectionreset");
+      else await route.continue();
+    });
+    await send(customer, "Two files.", [fixture("note.txt")]);
+    await inState(customer, "note.txt", "waiting");
+    await eventually("it is tried again", () => tries > 4);
+    refuse = false;
+    await inState(operator, "note.txt", "ready");
+    refuse = true;
+    await send(customer, "Never mind.", [fixture("table.csv")]);
+    await inState(customer, "table.csv", "waiting");
+    await attachment(customer, "table.csv").getByRole("button", { name: "Cancel table.csv" }).click();
+    for (const page of [customer, operator]) await inState(page, "table.csv", "cancelled");
+  },
+
+  async "an attachment can be taken out of a message"(world) {
+    const { customer, operator } = await world.twoPeople();
+    await send(customer, "One too many.", [fixture("note.txt"), fixture("page.pdf")]);
+    await inState(customer, "note.txt", "ready");
+    await attachment(customer, "note.txt").getByRole("button", { name: "Remove note.txt" }).click();
+    await customer.locator("#confirm").getByRole("button", { name: "Remove" }).click();
+    await operator.locator('.attachment[data-state="removed"]').waitFor();
+    await inState(operator, "page.pdf", "ready");
+  },
+
+  async "an upload that was not finished in time says so, and its sender can cancel it"(world) {
+    const { customer, operator } = await world.twoPeople();
+    await customer.route((url) => url.pathname.includes("inbox"), (route) => route.abort("connectionreset"));
+    await operator.route(/\/v1\/rooms\/[^/]+\/messages/, async (route) => {
+      const answer = await route.fetch();
+      const lapsed = JSON.parse(await answer.text(), (name, value) =>
+        value?.state === "pending" ? { ...value, lapsesAt: "2020-01-01T00:00:00.000Z" } : value);
+      await route.fulfill({ response: answer, json: lapsed });
+    });
+    await send(customer, "Slow.", [fixture("note.txt")]);
+    await inState(operator, "note.txt", "lapsed");
+    assert.match(await attachment(operator, "note.txt").innerText(), /The upload was not finished in time\./);
+    assert.equal(await attachment(operator, "note.txt").getByRole("button").count(), 0, "only its sender can cancel it");
+  },
+
+  async "a quota is explained in plain words"(world) {
+    const { customer } = await world.twoPeople();
+    await customer.route(/\/messages$/, (route) => route.fulfill({
+      status: 429,
+      headers: { "retry-after": "90" },
+      contentType: "application/problem+json",
+      json: { type: "urn:problem-type:vestibule:quota-exceeded", title: "Quota exceeded", status: 429, detail: "…", code: "quota-exceeded" },
+    }));
+    await send(customer, "Once more.");
+    await customer.getByRole("alert").filter({ hasText: /You have sent as much as you may for now\. Try again in 2\smin\./ }).waitFor();
+    assert.equal(await customer.inputValue("#text"), "Once more.", "what was written is still there");
+  },
+};

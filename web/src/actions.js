@@ -1,0 +1,58 @@
+// What the buttons of messages and attachments do.
+
+import { confirmed } from "./dialogs.js";
+
+/**
+ * @param {object} desk
+ * @param {import("./api.js").Api} desk.api
+ * @param {import("./uploads.js").Uploads} desk.uploads
+ * @param {(work: () => Promise<unknown>) => Promise<boolean>} desk.attempt Does it, and says what goes wrong.
+ * @param {(message: object) => void} desk.take Shows a message that the API answered.
+ * @param {(message: object) => Promise<object | undefined>} desk.refetch
+ * @param {(attachment: object) => void} desk.look Opens the lightbox.
+ */
+export function actionsOf({ api, uploads, attempt, take, refetch, look }) {
+  return {
+    refetch,
+
+    /** Fails with a sentence for the person: the form stays open. */
+    editMessage: async ({ room, seq }, text) => take(await api.editMessage(room, seq, text)),
+
+    removeMessage: (message) => attempt(async () => {
+      if (!(await confirmed("Delete this message and its files for both of you?", "Delete"))) return;
+      for (const { id } of message.attachments) uploads.cancel(id);
+      take(await api.deleteMessage(message.room, message.seq));
+    }),
+
+    open: (_, attachment) => look(attachment),
+
+    download: ({ room, seq }, { id }) => {
+      // Opened at once, while the click still permits it.
+      const tab = window.open("", "_blank");
+      attempt(async () => {
+        const url = await api.download(room, seq, id).catch((error) => {
+          tab?.close();
+          throw error;
+        });
+        if (tab) {
+          tab.opener = null;
+          tab.location.replace(url);
+        } else location.assign(url);
+      });
+    },
+
+    cancel: ({ room, seq }, { id }) => attempt(async () => {
+      uploads.cancel(id);
+      take(await api.cancelUpload(room, seq, id));
+    }),
+
+    remove: ({ room, seq }, { id, name }) => attempt(async () => {
+      if (!(await confirmed(`Remove “${name}” for both of you?`, "Remove"))) return;
+      take(await api.removeAttachment(room, seq, id));
+    }),
+
+    supply: (message, attachment, file) => attempt(() => uploads.supply(message, attachment, file)),
+    pause: (id) => uploads.pause(id),
+    resume: (id) => uploads.resume(id),
+  };
+}

@@ -74,7 +74,9 @@ const FLOWS: &[(&str, Flow)] = flows![
         an_expired_ticket_is_refused_by_s3;
     uploads_in_parts:
         a_file_in_parts_arrives_whole_and_completing_it_again_changes_nothing,
+        a_part_is_signed_for_this_file_alone,
         what_was_not_promised_is_not_put_together,
+        parts_may_come_with_checksums,
         a_form_uploads_exactly_what_was_promised,
         a_person_has_a_quota_of_a_window_and_of_what_is_pending;
     inbox_to_processed:

@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::support::chat::{Chat, File, Slot};
 use crate::support::cloud::Cloud;
@@ -81,20 +84,14 @@ impl<'a> Uploader<'a> {
     async fn complete(&self, upload: &str, parts: Value) -> anyhow::Result<(u16, Value)> {
         self.ask("POST", &format!("/multipart/{upload}/complete"), Some(parts)).await
     }
+}
 
-    /// Asks, and wants to be refused with this status and code, in the form that Uppy reads.
-    async fn refused(
-        &self,
-        what: &str,
-        asked: anyhow::Result<(u16, Value)>,
-        status: u16,
-        code: &str,
-    ) -> anyhow::Result<()> {
-        let (got, answer) = asked?;
-        let says = answer["error"] == code && answer["code"] == code && answer["message"].is_string();
-        ensure!(got == status && says, "{what}: {got} {answer}");
-        Ok(())
-    }
+/// Wants a refusal with this status and code, in the form that Uppy reads.
+fn refused(what: &str, asked: anyhow::Result<(u16, Value)>, status: u16, code: &str) -> anyhow::Result<()> {
+    let (got, answer) = asked?;
+    let says = answer["error"] == code && answer["code"] == code && answer["message"].is_string();
+    ensure!(got == status && says, "{what}: {got} {answer}");
+    Ok(())
 }
 
 fn video(length: usize) -> File {
@@ -147,20 +144,54 @@ pub(crate) async fn a_file_in_parts_arrives_whole_and_completing_it_again_change
     let (status, all) = uppy.ask("GET", &format!("/multipart/{upload}"), None).await?;
     let sizes: Vec<_> = all.as_array().context("a list")?.iter().map(|part| part["Size"].as_u64()).collect();
     ensure!(status == 200 && sizes == [Some(PART as u64), Some(PART as u64), Some(7)], "{status} {all}");
-    uppy.refused(
+    refused(
         "a part of what is decided",
         uppy.ask("GET", &format!("/multipart/{upload}/1"), None).await,
         409,
         "attachment-decided",
-    )
-    .await?;
-    uppy.refused(
-        "another upload",
-        uppy.call("POST", "/multipart", &[], Some(json!({}))).await,
-        409,
-        "attachment-decided",
-    )
-    .await?;
+    )?;
+    refused("another upload", uppy.call("POST", "/multipart", &[], Some(json!({}))).await, 409, "attachment-decided")?;
+    Ok(())
+}
+
+pub(crate) async fn a_part_is_signed_for_this_file_alone(cloud: Arc<Cloud>) -> anyhow::Result<()> {
+    let chat = Chat::open(&cloud, "parts-signed").await?;
+    let file = video(2 * PART);
+    let slots = chat.announce("one", &[&file, &file]).await?;
+    let (uppy, other) = (Uploader::of(&cloud, &slots[0])?, Uploader::of(&cloud, &slots[1])?);
+    let upload = uppy.begin(json!({})).await?;
+    let theirs = other.begin(json!({})).await?;
+
+    for number in ["0", "10001", "3", "x", "-1", "1.5"] {
+        let asked = uppy.ask("GET", &format!("/multipart/{upload}/{number}"), None).await;
+        refused(number, asked, 400, "bad-part")?;
+    }
+    for part_size in ["1", "5242879", "5368709121", "x"] {
+        let query = [("key", uppy.key.as_str()), ("partSize", part_size)];
+        let asked = uppy.call("GET", &format!("/multipart/{upload}/1"), &query, None).await;
+        refused(part_size, asked, 400, "bad-part")?;
+    }
+    let (status, _) = uppy.send(&upload, 1, &file.bytes[..PART - 1]).await?;
+    ensure!(status == 403, "a part that is too short: {status}");
+    let (status, _) = uppy.send(&upload, 1, &file.bytes[..=PART]).await?;
+    ensure!(status == 403, "a part that is too long: {status}");
+
+    refused("another's upload", uppy.ask("GET", &format!("/multipart/{theirs}"), None).await, 404, "upload-not-found")?;
+    refused("another's upload", uppy.complete(&theirs, json!({ "parts": [] })).await, 404, "upload-not-found")?;
+    let (method, path) = ("GET", format!("/multipart/{upload}/1"));
+    refused("another's key", uppy.call(method, &path, &[("key", &other.key)], None).await, 400, "key-mismatch")?;
+    refused("no key", uppy.call(method, &path, &[], None).await, 400, "key-mismatch")?;
+    let body = json!({ "type": "image/png" });
+    refused("another type", uppy.call("POST", "/multipart", &[], Some(body)).await, 400, "bad-upload-request")?;
+    let body = json!({ "checksumAlgorithm": "MD5" });
+    refused("a checksum", uppy.call("POST", "/multipart", &[], Some(body)).await, 400, "bad-upload-request")?;
+    refused("credentials", uppy.call("GET", "/sts", &[], None).await, 403, "no-credentials")?;
+    let forged = Uploader { base: uppy.base.replacen("/u/k1.", "/u/k1.A", 1), ..Uploader::of(&cloud, &slots[0])? };
+    refused("a forged ticket", forged.ask("GET", &format!("/multipart/{upload}"), None).await, 403, "ticket-invalid")?;
+    let newer = Uploader { base: uppy.base.replacen("/u/k1.", "/u/k9.", 1), ..Uploader::of(&cloud, &slots[0])? };
+    refused("a key of later", newer.ask("GET", &format!("/multipart/{upload}"), None).await, 403, "ticket-invalid")?;
+
+    ensure!(State::of(&cloud, &chat.room).await?.has_no_objects(), "something was stored");
     Ok(())
 }
 
@@ -172,43 +203,22 @@ pub(crate) async fn what_was_not_promised_is_not_put_together(cloud: Arc<Cloud>)
     let upload = uppy.begin(json!({})).await?;
     let theirs = other.begin(json!({})).await?;
 
-    for number in ["0", "10001", "3", "x", "-1", "1.5"] {
-        let asked = uppy.ask("GET", &format!("/multipart/{upload}/{number}"), None).await;
-        uppy.refused(number, asked, 400, "bad-part").await?;
-    }
-    for part_size in ["1", "5242879", "5368709121", "x"] {
-        let query = [("key", uppy.key.as_str()), ("partSize", part_size)];
-        let asked = uppy.call("GET", &format!("/multipart/{upload}/1"), &query, None).await;
-        uppy.refused(part_size, asked, 400, "bad-part").await?;
-    }
-    let (status, _) = uppy.send(&upload, 1, &file.bytes[..PART - 1]).await?;
-    ensure!(status == 403, "a part that is too short: {status}");
-    let (status, _) = uppy.send(&upload, 1, &file.bytes[..PART + 1]).await?;
-    ensure!(status == 403, "a part that is too long: {status}");
-
-    uppy.refused("no part", uppy.complete(&upload, json!({ "parts": [] })).await, 400, "parts-incomplete").await?;
+    refused("no part", uppy.complete(&upload, json!({ "parts": [] })).await, 400, "parts-incomplete")?;
     let (status, second) = uppy.send(&upload, 2, &file.bytes[PART..]).await?;
     ensure!(status == 200);
     let gap = json!({ "parts": [{ "PartNumber": 2, "ETag": second }] });
-    uppy.refused("a gap", uppy.complete(&upload, gap).await, 400, "parts-incomplete").await?;
+    refused("a gap", uppy.complete(&upload, gap).await, 400, "parts-incomplete")?;
     let (status, first) = uppy.send(&upload, 1, &file.bytes[..PART]).await?;
     ensure!(status == 200);
     let half = json!({ "parts": [{ "PartNumber": 1, "ETag": first }] });
-    uppy.refused(
-        "a part that the sender does not know of",
-        uppy.complete(&upload, half).await,
-        400,
-        "parts-incomplete",
-    )
-    .await?;
+    refused("a part that the sender does not know of", uppy.complete(&upload, half).await, 400, "parts-incomplete")?;
     let another = json!({ "parts": [{ "PartNumber": 1, "ETag": first }, { "PartNumber": 2, "ETag": "\"0\"" }] });
-    uppy.refused("another part", uppy.complete(&upload, another).await, 400, "parts-incomplete").await?;
+    refused("another part", uppy.complete(&upload, another).await, 400, "parts-incomplete")?;
     let many: Vec<_> = (1..=10_001)
         .map(|number| json!({ "PartNumber": number, "ETag": "\"d41d8cd98f00b204e9800998ecf8427e\"" }))
         .collect();
-    uppy.refused("10,001 parts", uppy.complete(&upload, json!({ "parts": many })).await, 400, "parts-incomplete")
-        .await?;
-    uppy.refused("no list", uppy.complete(&upload, json!({ "parts": 7 })).await, 400, "bad-upload-request").await?;
+    refused("10,001 parts", uppy.complete(&upload, json!({ "parts": many })).await, 400, "parts-incomplete")?;
+    refused("no list", uppy.complete(&upload, json!({ "parts": 7 })).await, 400, "bad-upload-request")?;
 
     // More than was promised: parts signed under another length of parts do not add up.
     let query = [("key", uppy.key.as_str()), ("partSize", "10485760")];
@@ -218,74 +228,63 @@ pub(crate) async fn what_was_not_promised_is_not_put_together(cloud: Arc<Cloud>)
     ensure!(sent.status() == 200);
     let etag = sent.headers()["etag"].to_str()?.to_owned();
     let more = json!({ "parts": [{ "PartNumber": 1, "ETag": etag }, { "PartNumber": 2, "ETag": second }] });
-    uppy.refused("more bytes", uppy.complete(&upload, more).await, 400, "parts-incomplete").await?;
-
-    uppy.refused(
-        "another's upload",
-        uppy.ask("GET", &format!("/multipart/{theirs}"), None).await,
-        404,
-        "upload-not-found",
-    )
-    .await?;
-    uppy.refused("another's upload", uppy.complete(&theirs, json!({ "parts": [] })).await, 404, "upload-not-found")
-        .await?;
-    let (method, path) = ("GET", format!("/multipart/{upload}/1"));
-    uppy.refused("another's key", uppy.call(method, &path, &[("key", &other.key)], None).await, 400, "key-mismatch")
-        .await?;
-    uppy.refused("no key", uppy.call(method, &path, &[], None).await, 400, "key-mismatch").await?;
-    let body = json!({ "type": "image/png" });
-    uppy.refused("another type", uppy.call("POST", "/multipart", &[], Some(body)).await, 400, "bad-upload-request")
-        .await?;
-    let body = json!({ "checksumAlgorithm": "MD5" });
-    uppy.refused("a checksum", uppy.call("POST", "/multipart", &[], Some(body)).await, 400, "bad-upload-request")
-        .await?;
-    uppy.refused("credentials", uppy.call("GET", "/sts", &[], None).await, 403, "no-credentials").await?;
-    let forged = Uploader { base: uppy.base.replacen("/u/k1.", "/u/k1.A", 1), ..Uploader::of(&cloud, &slots[0])? };
-    uppy.refused(
-        "a forged ticket",
-        forged.ask("GET", &format!("/multipart/{upload}"), None).await,
-        403,
-        "ticket-invalid",
-    )
-    .await?;
-    let newer = Uploader { base: uppy.base.replacen("/u/k1.", "/u/k9.", 1), ..Uploader::of(&cloud, &slots[0])? };
-    uppy.refused(
-        "a key of later",
-        newer.ask("GET", &format!("/multipart/{upload}"), None).await,
-        403,
-        "ticket-invalid",
-    )
-    .await?;
+    refused("more bytes", uppy.complete(&upload, more).await, 400, "parts-incomplete")?;
 
     ensure!(uppy.ask("DELETE", &format!("/multipart/{upload}"), None).await? == (200, json!({})));
     ensure!(uppy.ask("DELETE", &format!("/multipart/{upload}"), None).await? == (200, json!({})), "aborting again");
     let after = json!({ "parts": [{ "PartNumber": 1, "ETag": first }, { "PartNumber": 2, "ETag": second }] });
-    uppy.refused("after it was aborted", uppy.complete(&upload, after).await, 404, "upload-not-found").await?;
+    refused("after it was aborted", uppy.complete(&upload, after).await, 404, "upload-not-found")?;
     for slot in &slots {
         ensure!(chat.attachment(slot).await?["state"] == "pending");
     }
     ensure!(State::of(&cloud, &chat.room).await?.has_no_objects(), "something was stored");
 
     // It can be uploaded all the same.
-    let upload = uppy.begin(json!({ "checksumAlgorithm": "SHA256" })).await?;
+    let upload = uppy.begin(json!({})).await?;
     let parts = uppy.send_all(&upload, &file.bytes).await?;
     ensure!(uppy.complete(&upload, parts).await?.0 == 200);
     ensure!(chat.decided(&slots[0]).await?["state"] == "ready");
     // And what was given up cannot, and nothing of it stays in S3.
     chat.call("DELETE", &format!("{}/upload", chat.attachment_path(&slots[1])), None).await?;
-    other
-        .refused(
-            "a cancelled one",
-            other.ask("GET", &format!("/multipart/{theirs}/1"), None).await,
-            410,
-            "attachment-gone",
-        )
-        .await?;
+    refused(
+        "a cancelled one",
+        other.ask("GET", &format!("/multipart/{theirs}/1"), None).await,
+        410,
+        "attachment-gone",
+    )?;
     let left = cloud.s3.list_multipart_uploads().bucket(cloud.output("InboxBucket")?).prefix(&other.key).send().await?;
     ensure!(left.uploads().is_empty(), "{left:?}");
-    other
-        .refused("a cancelled one", other.complete(&theirs, json!({ "parts": [] })).await, 410, "attachment-gone")
-        .await
+    refused("a cancelled one", other.complete(&theirs, json!({ "parts": [] })).await, 410, "attachment-gone")
+}
+
+/// Declared when the upload begins, and sent with every part: S3 compares, and lists them, and is told them again at the end.
+pub(crate) async fn parts_may_come_with_checksums(cloud: Arc<Cloud>) -> anyhow::Result<()> {
+    let chat = Chat::open(&cloud, "checksums").await?;
+    let file = video(PART + 3);
+    let slot = chat.announce("one", &[&file]).await?.remove(0);
+    let uppy = Uploader::of(&cloud, &slot)?;
+    let upload = uppy.begin(json!({ "checksumAlgorithm": "SHA256" })).await?;
+    let mut parts = Vec::new();
+    for (number, part) in (1..).zip(file.bytes.chunks(PART)) {
+        let sum = STANDARD.encode(Sha256::digest(part));
+        let query = [("key", uppy.key.as_str()), ("checksumSha256", &sum)];
+        let (status, signed) = uppy.call("GET", &format!("/multipart/{upload}/{number}"), &query, None).await?;
+        ensure!(status == 200 && signed["headers"] == json!({ "x-amz-checksum-sha256": sum }), "{signed}");
+        let url = signed["url"].as_str().context("a URL")?;
+        let put =
+            |sum: &str, bytes: Vec<u8>| cloud.http.put(url).header("x-amz-checksum-sha256", sum).body(bytes).send();
+        let mut other = part.to_vec();
+        other[0] ^= 1;
+        ensure!(put(&sum, other).await?.status() == 400, "other bytes than the checksum's");
+        ensure!(put("AAAA", part.to_vec()).await?.status() == 403, "another checksum than was signed");
+        let sent = put(&sum, part.to_vec()).await?;
+        ensure!(sent.status() == 200);
+        parts.push(json!({ "PartNumber": number, "ETag": sent.headers()["etag"].to_str()? }));
+    }
+    let (status, done) = uppy.complete(&upload, json!({ "parts": parts })).await?;
+    ensure!(status == 200, "{done}");
+    ensure!(chat.decided(&slot).await?["state"] == "ready");
+    Ok(())
 }
 
 pub(crate) async fn a_form_uploads_exactly_what_was_promised(cloud: Arc<Cloud>) -> anyhow::Result<()> {
@@ -328,7 +327,7 @@ pub(crate) async fn a_form_uploads_exactly_what_was_promised(cloud: Arc<Cloud>) 
     ensure!(chat.decided(&slot).await?["state"] == "ready");
     let long = "x".repeat(3000);
     let asked = uppy.call("GET", "/params", &[("metadata[name]", long.as_str())], None).await;
-    uppy.refused("decided", asked, 409, "attachment-decided").await
+    refused("decided", asked, 409, "attachment-decided")
 }
 
 pub(crate) async fn a_person_has_a_quota_of_a_window_and_of_what_is_pending(cloud: Arc<Cloud>) -> anyhow::Result<()> {
@@ -342,9 +341,9 @@ pub(crate) async fn a_person_has_a_quota_of_a_window_and_of_what_is_pending(clou
     };
     let mut last = Value::Null;
     for number in 0..10 {
-        let (status, sent) = send(format!("m{number}"), 20).await?;
-        ensure!(status == 201, "{status} {sent}");
-        last = sent;
+        let (status, answer) = send(format!("m{number}"), 20).await?;
+        ensure!(status == 201, "{status} {answer}");
+        last = answer;
     }
     let (status, refused) = send("full".to_owned(), 1).await?;
     ensure!(status == 429 && refused["code"] == "too-many-pending", "{status} {refused}");
@@ -367,12 +366,12 @@ pub(crate) async fn a_person_has_a_quota_of_a_window_and_of_what_is_pending(clou
     let item = item.expression_attribute_values(":user", AttributeValue::S(format!("USER#{}", person.id)));
     let item = item.expression_attribute_values(":quota", AttributeValue::S("QUOTA#2".to_owned())).send().await?;
     for window in item.items() {
-        let fill = cloud.dynamodb.update_item().table_name(cloud.output("TableName")?);
-        let fill = fill.key("PK", window["PK"].clone()).key("SK", window["SK"].clone());
-        let fill = fill
+        let update = cloud.dynamodb.update_item().table_name(cloud.output("TableName")?);
+        let update = update.key("PK", window["PK"].clone()).key("SK", window["SK"].clone());
+        let update = update
             .update_expression("SET files = :most")
             .expression_attribute_values(":most", AttributeValue::N("2000".into()));
-        fill.send().await?;
+        update.send().await?;
     }
     ensure!(cloud.call(&token, "DELETE", &messages.replace("/messages", "/messages/1"), None).await?.0 == 200);
     let body = json!({ "clientMessageId": "over", "attachments": [file] });

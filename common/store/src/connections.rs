@@ -213,10 +213,12 @@ impl Connections {
         loop {
             let delete = self.posts.delete_connection().connection_id(connection.as_str());
             let Err(error) = delete.send().await else { break };
-            match StoreError::classify("DeleteConnection", error) {
-                StoreError::Missing { .. } => break,
-                error if error.fault() == Fault::Permanent || !backoff.again().await => return Err(error),
-                _busy => {}
+            let error = StoreError::classify("DeleteConnection", error);
+            if matches!(error, StoreError::Missing { .. }) {
+                break;
+            }
+            if error.fault() == Fault::Permanent || !backoff.again().await {
+                return Err(error);
             }
         }
         self.forget(connection, user).await

@@ -159,9 +159,10 @@ impl SignedUrls {
         let Err(error) = answer else { return Ok(Completed::Done) };
         match StoreError::classify(OPERATION, error) {
             // The SDK asks again by itself when an answer is lost, and so may meet its own success.
-            StoreError::Missing { .. } if self.has_arrived(key, size).await? => Ok(Completed::Done),
+            StoreError::Missing { .. } | StoreError::Condition { .. } if self.has_arrived(key, size).await? => {
+                Ok(Completed::Done)
+            }
             StoreError::Missing { .. } => Ok(Completed::Gone),
-            StoreError::Condition { .. } if self.has_arrived(key, size).await? => Ok(Completed::Done),
             // S3 wants a new upload then.
             StoreError::Condition { .. } | StoreError::Conflict { .. } => Ok(Completed::Overtaken),
             StoreError::Malformed { .. } => Ok(Completed::Refused),
@@ -207,5 +208,100 @@ impl SignedUrls {
             Ok(_) => Ok(()),
             Err(error) => StoreError::classify("AbortMultipartUpload", error).or_absent(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_credential_types::provider::SharedCredentialsProvider;
+    use aws_sdk_s3::config::retry::RetryConfig;
+    use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const KEY: &str = "01jd3v8q0zk5w6x7y8z9abcdef/000000000042/01jd3v8q0zk5w6x7y8z9abcdeg";
+
+    /// S3's answer to completing, and the size of the version that is in the inbox, if one is; `None` for no answer at all.
+    async fn completed(answer: Option<(u16, &str)>, version: Option<u64>) -> Result<Completed, StoreError> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("eu-central-1"))
+            .credentials_provider(Credentials::new("AKIDEXAMPLE", "secret", None, None, "test"))
+            .retry_config(RetryConfig::disabled())
+            .force_path_style(true)
+            .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
+            .build();
+        let credentials = SharedCredentialsProvider::new(Credentials::new("AKIDEXAMPLE", "secret", None, None, "test"));
+        let client = aws_sdk_s3::Client::from_conf(config);
+        let urls = SignedUrls::new(&client, credentials, "inbox".to_owned(), "processed".to_owned(), 900);
+        let server = async {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = Vec::new();
+                let asks = |request: &[u8]| String::from_utf8_lossy(request).contains("</CompleteMultipartUpload>");
+                while !request.starts_with(b"GET") || !request.ends_with(b"\r\n\r\n") {
+                    if asks(&request) || stream.read_buf(&mut request).await.unwrap() == 0 {
+                        break;
+                    }
+                }
+                let head = String::from_utf8_lossy(&request).to_lowercase();
+                let (status, body) = if head.starts_with("get") {
+                    let found = version.map(|size| {
+                        format!("<Version><Key>{KEY}</Key><VersionId>v</VersionId><Size>{size}</Size></Version>")
+                    });
+                    let other = format!("<Version><Key>{KEY}x</Key><VersionId>v</VersionId><Size>7</Size></Version>");
+                    let found = found.unwrap_or_default();
+                    (200, format!("<ListVersionsResult>{found}{other}</ListVersionsResult>"))
+                } else {
+                    for condition in ["x-amz-mp-object-size: 7", "if-none-match: *"] {
+                        assert!(head.contains(condition), "{condition} in {head}");
+                    }
+                    let Some((status, code)) = answer else { std::future::pending().await };
+                    let ok = "<CompleteMultipartUploadResult/>".to_owned();
+                    (status, if code.is_empty() { ok } else { format!("<Error><Code>{code}</Code></Error>") })
+                };
+                let answer =
+                    format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                stream.shutdown().await.unwrap();
+            }
+        };
+        let parts = [Part { number: 1, size: 7, etag: "\"e\"".to_owned(), checksum: None }];
+        let patience = if answer.is_some() { Duration::from_mins(1) } else { Duration::from_millis(50) };
+        let key = KEY.parse().unwrap();
+        tokio::select! {
+            ended = urls.complete(&key, "upload", &parts, 7, patience) => ended,
+            () = server => panic!("the server never ends"),
+        }
+    }
+
+    /// After S3's documentation of `CompleteMultipartUpload`. The local cloud is never slow, and loses no answer.
+    #[tokio::test]
+    async fn whatever_s3_answers_it_is_known_whether_the_file_is_there() {
+        for (answer, version, expected) in [
+            (Some((200, "")), None, Completed::Done),
+            // An answer that begins well and ends with an error.
+            (Some((200, "InternalError")), None, Completed::InProgress),
+            (Some((404, "NoSuchUpload")), Some(7), Completed::Done),
+            (Some((404, "NoSuchUpload")), Some(8), Completed::Gone),
+            (Some((404, "NoSuchUpload")), None, Completed::Gone),
+            (Some((412, "PreconditionFailed")), Some(7), Completed::Done),
+            (Some((412, "PreconditionFailed")), Some(8), Completed::Overtaken),
+            (Some((409, "ConditionalRequestConflict")), None, Completed::Overtaken),
+            (Some((400, "InvalidPart")), None, Completed::Refused),
+            (None, None, Completed::InProgress),
+        ] {
+            match completed(answer, version).await {
+                Ok(completed) => assert_eq!(completed, expected, "{answer:?} {version:?}"),
+                Err(error) => {
+                    // Our caller asks again, and so does its own.
+                    assert_eq!((answer, error.fault()), (Some((200, "InternalError")), crate::error::Fault::Transient));
+                }
+            }
+        }
+        assert!(matches!(completed(Some((403, "AccessDenied")), None).await, Err(StoreError::Denied { .. })));
     }
 }

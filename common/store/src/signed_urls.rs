@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     fn signer() -> SignedUrls {
-        let end = UNIX_EPOCH + Duration::from_secs(1_795_388_400);
+        let end = UNIX_EPOCH + Duration::from_hours(498_719);
         let credentials = Credentials::new("AKIDEXAMPLE", "secret", Some("session".to_owned()), Some(end), "test");
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())

@@ -21,7 +21,7 @@ pub async fn secret(client: &Client, secret: &str) -> Result<String, StoreError>
 }
 
 /// Least time between two looks at the secret: whoever makes up key ids causes no more calls than this.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_mins(1);
 
 /// Seals and opens upload tickets.
 #[derive(Clone)]

@@ -271,7 +271,7 @@ impl Code {
             Self::TicketInvalid => "This upload ticket is not valid.",
             Self::TicketExpired => "This upload ticket has expired. Ask for another.",
             Self::KeyMismatch => "The key must be the one that this ticket is for.",
-            Self::BadUploadRequest => "The request breaks a rule.",
+            Self::BadUploadRequest => "The request of the upload breaks a rule.",
             Self::BadPart => "There is no such part of this file.",
             Self::PartsIncomplete => "The parts that were uploaded are not the file that was promised.",
             Self::UploadNotFound => "There is no such upload: it was aborted, or is too old. Start over.",

@@ -13,7 +13,7 @@ use vestibule_runtime::ids::{Ids, Secrets};
 use vestibule_store::upload_keys::UploadKeys;
 
 use crate::config::Settings;
-use crate::world::World;
+use crate::world::{Clients, World};
 
 /// A room's id.
 pub(crate) const ROOM: &str = "01jd3v8q0zk5w6x7y8z9abcdef";
@@ -46,13 +46,16 @@ pub(crate) fn world() -> World {
         "WEBSOCKET_API_ID" | "WEBSOCKET_STAGE" | "WEBSOCKET_DOMAIN" => Some("socket".to_owned()),
         _ => None,
     };
+    let clients = Clients {
+        table: aws_sdk_dynamodb::Client::from_conf(table),
+        buckets: aws_sdk_s3::Client::from_conf(buckets),
+        credentials: SharedCredentialsProvider::new(credentials),
+        upload_keys: UploadKeys::fixed(Keyring::parse(keyring).unwrap()),
+        cloudfront: None,
+        endpoint: None,
+    };
     World::new(
-        aws_sdk_dynamodb::Client::from_conf(table),
-        &aws_sdk_s3::Client::from_conf(buckets),
-        SharedCredentialsProvider::new(credentials),
-        UploadKeys::fixed(Keyring::parse(keyring).unwrap()),
-        None,
-        None,
+        clients,
         Settings::read(&settings).unwrap(),
         Clock::new(|| "2026-11-22T22:35:14.000Z".parse().unwrap()),
         Ids::random(),

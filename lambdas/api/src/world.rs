@@ -45,22 +45,28 @@ pub struct World {
     pub secrets: Secrets,
 }
 
+/// What the world is reached with.
+pub struct Clients {
+    /// The table.
+    pub table: aws_sdk_dynamodb::Client,
+    /// The buckets.
+    pub buckets: aws_sdk_s3::Client,
+    /// Those of `buckets`.
+    pub credentials: SharedCredentialsProvider,
+    /// Seals and opens tickets for the upload routes.
+    pub upload_keys: UploadKeys,
+    /// What downloads come through, if not from the bucket.
+    pub cloudfront: Option<CloudFront>,
+    /// Where calls go, unless it is AWS.
+    pub endpoint: Option<String>,
+}
+
 impl World {
-    /// The world that these clients reach: downloads come through `cloudfront`, if there is one, and calls go through `endpoint` unless it is AWS. `credentials` are those of `buckets`.
-    pub fn new(
-        table: aws_sdk_dynamodb::Client,
-        buckets: &aws_sdk_s3::Client,
-        credentials: SharedCredentialsProvider,
-        upload_keys: UploadKeys,
-        cloudfront: Option<CloudFront>,
-        endpoint: Option<&str>,
-        settings: Settings,
-        clock: Clock,
-        ids: Ids,
-        secrets: Secrets,
-    ) -> Self {
+    /// The world that `clients` reach.
+    pub fn new(clients: Clients, settings: Settings, clock: Clock, ids: Ids, secrets: Secrets) -> Self {
+        let Clients { table, buckets, credentials, upload_keys, cloudfront, endpoint } = clients;
         let urls = SignedUrls::new(
-            buckets,
+            &buckets,
             credentials,
             settings.inbox_bucket.clone(),
             settings.processed_bucket.clone(),
@@ -77,7 +83,7 @@ impl World {
             quotas: Quotas::new(table.clone(), settings.table.clone()),
             tickets: Tickets::new(table, settings.table.clone()),
             upload_keys,
-            websocket_url: settings.websocket.client_url(endpoint),
+            websocket_url: settings.websocket.client_url(endpoint.as_deref()),
             urls,
             downloads,
             settings: Arc::new(settings),

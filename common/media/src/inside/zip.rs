@@ -195,7 +195,7 @@ fn find_end_64(file: &Sparse, end_at: u64, small: &Record) -> Result<Option<End>
         && same(small.directory_size, size, 0xFFFF_FFFF)
         && same(small.directory_at, said, 0xFFFF_FFFF);
     // Counts are judged before the directory is looked at, so one that cannot be there still has a count.
-    let directory_at = at.checked_sub(size).unwrap_or(0);
+    let directory_at = at.saturating_sub(size);
     let another = size > 0 && said != directory_at && begins_entry(file, Some(said))?;
     Ok(Some(End { entries, directory_at, directory_size: size, ambiguous: another || !agree }))
 }

@@ -256,9 +256,10 @@ async fn begin(
 
 /// A body that breaks a rule is a bad request to Uppy.
 fn as_bad(problem: Problem) -> Refused {
-    match problem.code() {
-        Code::InvalidRequest => because(Code::BadUploadRequest, "The body of the request breaks a rule."),
-        _ => Refused(problem),
+    if problem.code() == Code::InvalidRequest {
+        because(Code::BadUploadRequest, "The body of the request breaks a rule.")
+    } else {
+        Refused(problem)
     }
 }
 

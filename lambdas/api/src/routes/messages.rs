@@ -215,7 +215,7 @@ pub(super) async fn view(world: &World, message: &Message) -> Result<MessageView
 
 /// The views of `messages`, with URLs for their thumbnails.
 pub(super) async fn views(world: &World, messages: &[Message]) -> Result<Vec<MessageView>, Problem> {
-    let entries = messages.iter().flat_map(|message| message.attachments_in_order());
+    let entries = messages.iter().flat_map(Message::attachments_in_order);
     let ready = entries.filter_map(|(_, entry)| match entry {
         Attachment::Ready(ready) => Some(ready),
         Attachment::Pending(_) | Attachment::Rejected(_) | Attachment::Cancelled(_) | Attachment::Removed => None,

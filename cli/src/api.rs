@@ -14,7 +14,8 @@ use vestibule_domain::rejection::Rejection;
 use vestibule_domain::room::Room;
 use vestibule_domain::timestamp::Timestamp;
 
-use crate::http_client;
+use crate::stack::Stack;
+use crate::{http_client, login};
 
 /// No answer of the API is longer: a Lambda function answers at most 6 MB.
 const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024;
@@ -24,7 +25,16 @@ const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024;
 pub struct Api {
     http: Client,
     url: String,
-    token: String,
+    token: Token,
+}
+
+/// Where the access token comes from.
+#[derive(Clone)]
+enum Token {
+    /// It is this one.
+    Fixed(String),
+    /// It is that of whoever is signed in to the stack. It is renewed before it ends: an upload may take longer than a token lasts.
+    Kept(Box<Stack>),
 }
 
 /// A file that a message announces.
@@ -37,8 +47,9 @@ pub struct Announcement {
     /// What the sender takes it for.
     #[serde(rename = "type")]
     pub content_type: ContentType,
-    /// Its digest.
-    pub sha256: Sha256Digest,
+    /// Its digest, unless it is so large that nobody should read it once more to compare.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Sha256Digest>,
 }
 
 /// A message that was sent, and how to upload what it announced.
@@ -53,8 +64,6 @@ pub struct Sent {
 /// How to upload one attachment. A credential: never logged, and so without `Debug`.
 #[derive(Deserialize)]
 pub struct Ticket {
-    /// The HTTP method.
-    pub method: String,
     /// Where to.
     pub url: String,
     /// The headers that the signature covers.
@@ -144,7 +153,16 @@ impl Api {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(url: String, token: String) -> anyhow::Result<Self> {
-        Ok(Self { http: http_client::client()?, url, token })
+        Ok(Self { http: http_client::client()?, url, token: Token::Fixed(token) })
+    }
+
+    /// The API of `stack`, for whoever is signed in.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up, or the stack has no API.
+    pub fn of(stack: &Stack) -> anyhow::Result<Self> {
+        let token = Token::Kept(Box::new(stack.clone()));
+        Ok(Self { http: http_client::client()?, url: stack.api_url()?, token })
     }
 
     /// Where it is.
@@ -185,6 +203,15 @@ impl Api {
         sent.context("cannot send a message")
     }
 
+    /// Asks again how to upload an attachment that is pending.
+    ///
+    /// # Errors
+    /// When the API refuses or cannot be reached.
+    pub async fn upload_again(&self, room: &RoomId, seq: MessageSeq, id: &AttachmentId) -> anyhow::Result<Ticket> {
+        let path = format!("/v1/rooms/{room}/messages/{seq}/attachments/{id}/upload");
+        self.call(Method::POST, &path, None::<&()>).await.context("cannot ask how to upload a file")
+    }
+
     /// Gets a ticket for the WebSocket.
     ///
     /// # Errors
@@ -210,7 +237,11 @@ impl Api {
         path: &str,
         body: Option<&impl Serialize>,
     ) -> anyhow::Result<T> {
-        let mut request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.token);
+        let token = match &self.token {
+            Token::Fixed(token) => token.clone(),
+            Token::Kept(stack) => login::access_token(stack).await?,
+        };
+        let mut request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(token);
         if let Some(body) = body {
             request = request.json(body);
         }

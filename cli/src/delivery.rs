@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -16,16 +16,21 @@ use vestibule_domain::timestamp::Timestamp;
 use vestibule_runtime::clock::Clock;
 
 use crate::api::{Announcement, Api, Attachment, Ticket};
+use crate::http_client;
 use crate::outgoing::Outgoing;
 use crate::parts::{self, Counts};
+use crate::patience::{Failed, patiently};
 use crate::resume::{Memory, MessageMemory};
+use crate::upload::{self, Piece};
 use crate::watch::Watch;
-use crate::{http_client, upload};
 
 /// Uploads at a time.
 const UPLOADS: usize = 4;
 /// Files from this length on go in parts, in bytes.
 const IN_PARTS: u64 = 16 * 1024 * 1024;
+/// Files up to this length are announced with their digest. The digest of a larger one, which is copied in parts, could only be compared by
+/// reading it all once more.
+const DIGESTED: u64 = 256 * 1024 * 1024;
 /// Between two looks at what is undecided while pushes come: a push is a hint and may be lost.
 const LOOK_WHILE_PUSHED: Duration = Duration::from_secs(5);
 /// Between two looks where no push can come.
@@ -73,18 +78,12 @@ pub(crate) async fn announce(
         messages.push(&[]);
     }
     for (number, files) in messages.into_iter().enumerate() {
-        let announcements: Vec<Announcement> = stream::iter(files).then(announcement).try_collect().await?;
+        let announcements: Vec<_> = stream::iter(files).then(announcement).try_collect().await?;
         let text = if number == 0 { text } else { "" };
-        let memory = memory.of(api.url(), room, text, &announcements)?;
-        let mut sent = api.send(room, &memory.message(), text, &announcements).await?;
+        let (mut sent, memory) = send(api, room, text, announcements, memory).await?;
         seqs.insert(sent.message.seq);
         for (file, attachment) in files.iter().zip(sent.message.attachments) {
             let ticket = sent.uploads.remove(&attachment.id);
-            anyhow::ensure!(
-                ticket.is_some() || !attachment.is_pending(),
-                "the API gave no upload for {}: its time is over",
-                file.name
-            );
             let (file, memory) = (file.clone(), memory.clone());
             announced.push(Announced { file, seq: sent.message.seq, id: attachment.id, ticket, memory });
         }
@@ -92,9 +91,41 @@ pub(crate) async fn announce(
     Ok((seqs, announced))
 }
 
-async fn announcement(file: &Outgoing) -> anyhow::Result<Announcement> {
-    let sha256 = upload::digest(&file.path).await.with_context(|| format!("cannot read {}", file.path.display()))?;
-    Ok(Announcement { name: file.name.clone(), size: file.size, content_type: file.declared.clone(), sha256 })
+/// Sends a message that is perhaps remembered. What was deleted meanwhile, or not uploaded in time, is sent anew.
+async fn send(
+    api: &Api,
+    room: &RoomId,
+    text: &str,
+    files: Vec<(Announcement, Option<SystemTime>)>,
+    memory: &Memory,
+) -> anyhow::Result<(crate::api::Sent, MessageMemory)> {
+    let from = format!("{} {}", api.url(), memory.person());
+    let remembered = memory.of(&from, room, text, &files)?;
+    let announcements: Vec<Announcement> = files.iter().map(|(file, _)| file.clone()).collect();
+    let sent = api.send(room, &remembered.message(), text, &announcements).await?;
+    let is_whole = sent.message.attachments.len() == files.len();
+    let is_open = |attachment: &Attachment| !attachment.is_pending() || sent.uploads.contains_key(&attachment.id);
+    if is_whole && sent.message.attachments.iter().all(is_open) {
+        return Ok((sent, remembered));
+    }
+    remembered.forget()?;
+    let anew = memory.of(&from, room, text, &files)?;
+    let sent = api.send(room, &anew.message(), text, &announcements).await?;
+    anyhow::ensure!(sent.message.attachments.len() == files.len(), "the API announced other files than were sent");
+    Ok((sent, anew))
+}
+
+/// What is said of a file, and when it was changed last.
+async fn announcement(file: &Outgoing) -> anyhow::Result<(Announcement, Option<SystemTime>)> {
+    let context = || format!("cannot read {}", file.path.display());
+    let (sha256, changed) = if file.size <= DIGESTED {
+        (Some(upload::digest(&file.path).await.with_context(context)?), None)
+    } else {
+        (None, tokio::fs::metadata(&file.path).await.with_context(context)?.modified().ok())
+    };
+    let announcement =
+        Announcement { name: file.name.clone(), size: file.size, content_type: file.declared.clone(), sha256 };
+    Ok((announcement, changed))
 }
 
 /// Uploads the files, a few at a time, and moves the bar that `bar_of` gives for each. One that fails stops no other.
@@ -103,6 +134,7 @@ async fn announcement(file: &Outgoing) -> anyhow::Result<Announcement> {
 /// When HTTP cannot be set up, or what was remembered cannot be forgotten.
 pub(crate) async fn upload_all(
     api: &Api,
+    room: &RoomId,
     announced: Vec<Announced>,
     bar_of: impl Fn(&Outgoing) -> ProgressBar,
 ) -> anyhow::Result<Vec<Sent>> {
@@ -111,7 +143,7 @@ pub(crate) async fn upload_all(
         announced.iter().map(|file| (file.seq, file.memory.clone())).collect();
     let uploads = stream::iter(announced).map(|announced| {
         let bar = bar_of(&announced.file);
-        upload_one(&http, api.url(), &clock, announced, bar)
+        upload_one(&http, api, room, &clock, announced, bar)
     });
     let sent: Vec<Sent> = uploads.buffered(UPLOADS).collect().await;
     for (seq, memory) in memories {
@@ -122,7 +154,14 @@ pub(crate) async fn upload_all(
     Ok(sent)
 }
 
-async fn upload_one(http: &Client, api: &str, clock: &Clock, announced: Announced, bar: ProgressBar) -> Sent {
+async fn upload_one(
+    http: &Client,
+    api: &Api,
+    room: &RoomId,
+    clock: &Clock,
+    announced: Announced,
+    bar: ProgressBar,
+) -> Sent {
     let Announced { file, seq, id, ticket, memory } = announced;
     // The last byte's moment, not the answer's: a small file may be decided before its sender reads that it arrived.
     let last = Arc::new(AtomicI64::new(clock.now().millis()));
@@ -142,13 +181,24 @@ async fn upload_one(http: &Client, api: &str, clock: &Clock, announced: Announce
             Ok(None)
         }
         Some(ticket) if file.size >= IN_PARTS => {
-            let (base, begun) = (format!("{api}{}", ticket.companion.url), memory.begun(&id));
+            let (base, begun) = (format!("{}{}", api.url(), ticket.companion.url), memory.begun(&id));
             let note = |begun: &_| memory.note(&id, begun);
             parts::upload(http, &base, (&file.path, file.size), begun, note, went).await.map(Some)
         }
         Some(ticket) => {
-            let went = move |bytes: u64| went(i64::try_from(bytes).unwrap_or(0));
-            upload::upload(http, ticket, &file.path, file.size, went).await.map(|()| None)
+            let piece = Piece { path: &file.path, from: 0, length: file.size };
+            let put = patiently(async |number| {
+                // Its time to begin may be over, and not only for want of a line.
+                let newer = if number == 0 { None } else { Some(api.upload_again(room, seq, &id).await) };
+                let newer = newer.transpose().map_err(Failed::ForGood)?;
+                let ticket = newer.as_ref().unwrap_or(ticket);
+                upload::put(http, &ticket.url, &ticket.headers, piece, went.clone()).await
+            });
+            match put.await {
+                // It got there, and only the answer was lost.
+                Ok(_) | Err(Failed::Taken(_)) => Ok(None),
+                Err(failed) => Err(failed.error()),
+            }
         }
     };
     let ended = ended.with_context(|| format!("cannot upload {}", file.path.display()));
@@ -251,5 +301,37 @@ mod tests {
         let (room, deadline) = (ROOM.parse().unwrap(), Instant::now() + Duration::from_mins(1));
         let decided = decisions(&api, &room, &failed, &mut Watch::nothing(), deadline, |_| {}).await.unwrap();
         assert_eq!(decided[&ID.parse().unwrap()].state, "pending");
+    }
+
+    /// The same words to a room where the first message was deleted: a tombstone has no attachments.
+    #[tokio::test]
+    async fn what_was_deleted_meanwhile_is_sent_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.txt"), "abc").unwrap();
+        let names = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let send = {
+            let names = Arc::clone(&names);
+            async move |axum::Json(body): axum::Json<Value>| {
+                let mut names = names.lock().unwrap();
+                names.push(body["clientMessageId"].clone());
+                let attachments = if names.len() == 1 { json!([]) } else { json!([{ "id": ID, "state": "ready" }]) };
+                axum::Json(
+                    json!({ "message": { "seq": names.len(), "ver": 1, "attachments": attachments }, "uploads": {} }),
+                )
+            }
+        };
+        let routes = Router::new().route("/v1/rooms/{room}/messages", axum::routing::post(send));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        let api = Api::new(url, "token".to_owned()).unwrap();
+        let ids = vestibule_runtime::ids::Ids::random();
+        let memory = Memory::at(folder.path().join("state"), "me".to_owned(), ids);
+        let files = vec![Outgoing::at(&folder.path().join("a.txt"), 10).unwrap()];
+        let (seqs, announced) = announce(&api, &ROOM.parse().unwrap(), "x", files, &memory).await.unwrap();
+        assert_eq!((seqs.len(), announced.len()), (1, 1));
+        assert_eq!(announced[0].seq.get(), 2);
+        let names = names.lock().unwrap();
+        assert_ne!(names[0], names[1]);
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn client() -> anyhow::Result<Client> {
 /// When it is longer, or the connection breaks.
 pub(crate) async fn body(mut response: Response, max: usize) -> anyhow::Result<Vec<u8>> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
+    while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
         anyhow::ensure!(body.len() + chunk.len() <= max, "an answer of more than {max} bytes");
         body.extend_from_slice(&chunk);
     }

@@ -23,6 +23,7 @@ pub mod local;
 pub mod login;
 mod outgoing;
 mod parts;
+mod patience;
 pub mod people;
 mod resume;
 pub mod send;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use futures::{StreamExt, TryStreamExt, stream};
-use reqwest::header::{CONTENT_LENGTH, ETAG, RETRY_AFTER};
+use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Method, Response, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use vestibule_domain::parts::Parts;
 
 use crate::http_client;
+use crate::patience::{Failed, patiently};
 use crate::resume::Begun;
 use crate::upload::{self, Piece};
 
@@ -22,12 +23,6 @@ use crate::upload::{self, Piece};
 const AT_ONCE: usize = 4;
 /// Least length of a part: larger ones than S3's least make fewer calls.
 const PART_BYTES: u64 = 16 * 1024 * 1024;
-/// Tries of one call or part.
-const TRIES: u32 = 8;
-/// Before the second try; doubles with every further one.
-const FIRST_WAIT: Duration = Duration::from_millis(250);
-/// No wait is longer.
-const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// No answer of the routes is longer: a list of ten thousand parts.
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
@@ -75,16 +70,6 @@ struct Refusal {
     message: String,
 }
 
-/// Why a try failed.
-enum Failed {
-    /// The same may succeed later; after so long, if it was said.
-    ForNow(anyhow::Error, Option<Duration>),
-    /// There is no such upload.
-    NoUpload(anyhow::Error),
-    /// It will not.
-    ForGood(anyhow::Error),
-}
-
 /// Uploads the `size` bytes of the file at `path` through the routes at `base`. It goes on with `begun`, if that is given; when another
 /// upload begins, `note` is told first. `sent` is told of bytes that have gone, and of those that need not go.
 ///
@@ -115,6 +100,13 @@ pub(crate) async fn upload(
         Some(resumed) => resumed,
         None => (routes.begin(size, note).await?, Vec::new()),
     };
+    // All is there: perhaps it is done already, and then S3 does not say how it was cut.
+    if !listed.is_empty() && listed.iter().map(|part| part.size).sum::<u64>() == size {
+        let etags = listed.into_iter().map(|part| (part.part_number, part.etag)).collect();
+        anyhow::ensure!(routes.complete(&begun, &etags).await?, "the upload was aborted meanwhile: send it again");
+        sent(i64::try_from(size).unwrap_or(i64::MAX));
+        return Ok(Counts { sent: 0, found: Parts::of(size, begun.part_size).map_or(1, Parts::count) });
+    }
     let parts = Parts::of(size, begun.part_size).context("an upload of parts that S3 does not take")?;
     let there = listed.into_iter().filter(|part| parts.length(part.part_number) == Some(part.size));
     let mut etags: BTreeMap<u32, String> = there.map(|part| (part.part_number, part.etag)).collect();
@@ -136,7 +128,7 @@ pub(crate) async fn upload(
 impl Routes<'_> {
     async fn begin(&self, size: u64, note: impl Fn(&Begun) -> anyhow::Result<()>) -> anyhow::Result<Begun> {
         let part_size = PART_BYTES.max(Parts::usual(size).part_size());
-        let created = patiently(|| async {
+        let created = patiently(async |_| {
             let request = self.http.request(Method::POST, format!("{}/s3/multipart", self.base)).json(&json!({}));
             answer::<Created>(request.send().await).await
         });
@@ -148,7 +140,7 @@ impl Routes<'_> {
 
     /// The parts that S3 has; `None` when it does not know the upload.
     async fn list(&self, begun: &Begun) -> anyhow::Result<Option<Vec<Listed>>> {
-        let listed = patiently(|| async { answer(self.request(Method::GET, begun, "").send().await).await });
+        let listed = patiently(async |_| answer(self.request(Method::GET, begun, "").send().await).await);
         match listed.await {
             Ok(listed) => Ok(Some(listed)),
             Err(Failed::NoUpload(_)) => Ok(None),
@@ -163,11 +155,11 @@ impl Routes<'_> {
         piece: Piece<'_>,
         sent: impl Fn(i64) + Clone + Send + Sync + 'static,
     ) -> anyhow::Result<(u32, String)> {
-        let etag = patiently(|| async {
+        let etag = patiently(async |_| {
             let request = self.request(Method::GET, begun, &format!("/{number}"));
             let request = request.query(&[("partSize", begun.part_size)]);
             let signed: Signed = answer(request.send().await).await?;
-            put_part(self.http, &signed.url, piece, sent.clone()).await
+            upload::put(self.http, &signed.url, &BTreeMap::new(), piece, sent.clone()).await
         });
         let etag = etag.await.map_err(Failed::error).with_context(|| format!("cannot send part {number}"))?;
         Ok((number, etag))
@@ -177,7 +169,7 @@ impl Routes<'_> {
     async fn complete(&self, begun: &Begun, etags: &BTreeMap<u32, String>) -> anyhow::Result<bool> {
         let parts = etags.iter().map(|(number, etag)| json!({ "PartNumber": number, "ETag": etag }));
         let body = json!({ "parts": parts.collect::<Vec<_>>() });
-        let completed = patiently(|| async {
+        let completed = patiently(async |_| {
             let request = self.request(Method::POST, begun, "/complete").json(&body);
             answer::<Value>(request.send().await).await
         });
@@ -197,52 +189,6 @@ impl Routes<'_> {
 /// An upload's id as a part of a path.
 fn escaped(id: &str) -> String {
     percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC).to_string()
-}
-
-/// Sends a part and answers S3's name for it.
-async fn put_part(
-    http: &Client,
-    url: &str,
-    piece: Piece<'_>,
-    sent: impl Fn(i64) + Clone + Send + Sync + 'static,
-) -> Result<String, Failed> {
-    let gone = std::sync::Arc::new(std::sync::atomic::AtomicI64::new(0));
-    let (counted, told) = (std::sync::Arc::clone(&gone), sent.clone());
-    let body = upload::read(piece, move |bytes| {
-        let bytes = i64::try_from(bytes).unwrap_or(0);
-        counted.fetch_add(bytes, std::sync::atomic::Ordering::Relaxed);
-        told(bytes);
-    });
-    let body = body.await.map_err(Failed::ForGood)?;
-    let ended = http.put(url).header(CONTENT_LENGTH, piece.length).body(body).send().await;
-    let tag = match ended {
-        Ok(response) if response.status() == StatusCode::OK => {
-            let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok()).map(ToOwned::to_owned);
-            return tag.ok_or_else(|| Failed::ForGood(anyhow::anyhow!("S3 answered a part without a tag")));
-        }
-        Ok(response) => refused_by_s3(response).await,
-        Err(error) => Failed::ForNow(anyhow::Error::new(error.without_url()), None),
-    };
-    // It will go again, from its beginning.
-    sent(-gone.load(std::sync::atomic::Ordering::Relaxed));
-    Err(tag)
-}
-
-async fn refused_by_s3(response: Response) -> Failed {
-    let status = response.status();
-    let error = match http_client::body(response, MAX_ANSWER_BYTES).await {
-        Ok(said) => anyhow::anyhow!("S3 refused: {} ({status})", upload::error_code(&String::from_utf8_lossy(&said))),
-        Err(error) => error,
-    };
-    match status {
-        StatusCode::NOT_FOUND => Failed::NoUpload(error),
-        // A signature that has expired on the way: the next try has another.
-        StatusCode::FORBIDDEN | StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
-            Failed::ForNow(error, None)
-        }
-        _ if status.is_server_error() => Failed::ForNow(error, None),
-        _ => Failed::ForGood(error),
-    }
 }
 
 /// Reads an answer of the routes.
@@ -271,55 +217,73 @@ async fn answer<T: DeserializeOwned>(response: reqwest::Result<Response>) -> Res
     }
 }
 
-impl Failed {
-    fn error(self) -> anyhow::Error {
-        match self {
-            Self::ForNow(error, _) | Self::NoUpload(error) | Self::ForGood(error) => error,
-        }
-    }
-}
-
-/// Tries until it succeeds, fails for good, or was tried often enough, with growing, spread waits.
-async fn patiently<T>(work: impl AsyncFn() -> Result<T, Failed>) -> Result<T, Failed> {
-    try_again(FIRST_WAIT, work).await
-}
-
-async fn try_again<T>(mut wait: Duration, work: impl AsyncFn() -> Result<T, Failed>) -> Result<T, Failed> {
-    for _ in 1..TRIES {
-        match work().await {
-            Err(Failed::ForNow(_, said)) => {
-                let spread = wait.mul_f64(rand::random_range(0.5..1.0));
-                tokio::time::sleep(said.unwrap_or(spread).min(LONGEST_WAIT)).await;
-                wait = (2 * wait).min(LONGEST_WAIT);
-            }
-            ended => return ended,
-        }
-    }
-    work().await
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+
+    use axum::Router;
+    use axum::http::StatusCode as Status;
+    use axum::routing::{get, post};
+    use tokio::net::TcpListener;
 
     use super::*;
 
-    #[tokio::test]
-    async fn what_fails_for_now_is_tried_again_and_what_fails_for_good_is_not() {
-        let tries = AtomicU32::new(0);
-        let failing = |until: u32| {
-            let tries = &tries;
-            async move || {
-                let count = tries.fetch_add(1, Ordering::Relaxed) + 1;
-                if count < until { Err(Failed::ForNow(anyhow::anyhow!("broken"), None)) } else { Ok(count) }
+    const SIZE: u64 = 40 * 1024 * 1024;
+
+    /// Goes on with an upload whose routes are these, and answers its counts and the bytes that were told.
+    async fn resumed(routes: Router) -> (anyhow::Result<Counts>, i64) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}/u/ticket", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move { axum::serve(listener, routes).await });
+        let told = Arc::new(AtomicI64::new(0));
+        let sent = {
+            let told = Arc::clone(&told);
+            move |bytes| {
+                told.fetch_add(bytes, Ordering::Relaxed);
             }
         };
-        assert_eq!(try_again(Duration::ZERO, failing(4)).await.ok(), Some(4));
-        tries.store(0, Ordering::Relaxed);
-        assert!(try_again(Duration::ZERO, failing(100)).await.is_err());
-        assert_eq!(tries.load(Ordering::Relaxed), TRIES);
-        let once = patiently(async || Err::<(), _>(Failed::ForGood(anyhow::anyhow!("no")))).await;
-        assert!(matches!(once, Err(Failed::ForGood(_))));
+        let begun = Begun { upload_id: "id".to_owned(), key: "key".to_owned(), part_size: PART_BYTES };
+        let http = http_client::client().unwrap();
+        let path = Path::new("/nothing is read of it");
+        let ended = upload(&http, &base, (path, SIZE), Some(begun), |_| Ok(()), sent).await;
+        server.abort();
+        (ended, told.load(Ordering::Relaxed))
+    }
+
+    /// Killed between S3's last word and ours. The parts of what has arrived are listed as nobody sent them.
+    #[tokio::test]
+    async fn what_has_arrived_is_not_sent_again_while_s3_takes_its_time() {
+        let asked = Arc::new(AtomicU32::new(0));
+        let all = axum::Json(json!(
+            (1..=8).map(|n| json!({ "PartNumber": n, "ETag": "\"arrived\"", "Size": SIZE / 8 })).collect::<Vec<_>>()
+        ));
+        let complete = {
+            let asked = Arc::clone(&asked);
+            async move || match asked.fetch_add(1, Ordering::Relaxed) {
+                0 => (
+                    Status::SERVICE_UNAVAILABLE,
+                    [("retry-after", "0")],
+                    r#"{"error":"completion-in-progress","message":"x"}"#,
+                ),
+                _ => (Status::OK, [("x", "x")], r#"{"location":"x","key":"key","bucket":"x"}"#),
+            }
+        };
+        let routes = Router::new()
+            .route("/u/ticket/s3/multipart/id", get(async move || all))
+            .route("/u/ticket/s3/multipart/id/complete", post(complete));
+        let (counts, told) = resumed(routes).await;
+        assert_eq!(counts.unwrap(), Counts { sent: 0, found: 3 });
+        assert_eq!((told, asked.load(Ordering::Relaxed)), (i64::try_from(SIZE).unwrap(), 2));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_told_and_not_asked_for_again() {
+        let gone = async || (Status::GONE, r#"{"error":"attachment-gone","message":"It was cancelled."}"#);
+        let routes = Router::new().route("/u/ticket/s3/multipart/id", get(gone));
+        let (ended, _) = resumed(routes).await;
+        let error = format!("{:#}", ended.unwrap_err());
+        assert_eq!(error, "cannot list the parts: attachment-gone: It was cancelled. (410 Gone)");
     }
 
     #[test]

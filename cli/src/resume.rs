@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,7 @@ struct Kept {
 #[derive(Clone)]
 pub(crate) struct Memory {
     folder: Option<PathBuf>,
+    person: String,
     ids: Ids,
 }
 
@@ -51,32 +53,38 @@ pub(crate) struct MessageMemory {
 }
 
 impl Memory {
-    /// Keeps in `folder`, which is made when it is needed.
-    pub(crate) fn at(folder: PathBuf, ids: Ids) -> Self {
-        Self { folder: Some(folder), ids }
+    /// Keeps in `folder`, which is made when it is needed, what `person` sends.
+    pub(crate) fn at(folder: PathBuf, person: String, ids: Ids) -> Self {
+        Self { folder: Some(folder), person, ids }
     }
 
     /// Keeps nothing: every message is another.
     pub(crate) fn none(ids: Ids) -> Self {
-        Self { folder: None, ids }
+        Self { folder: None, person: String::new(), ids }
     }
 
-    /// What is known of this very message: the same words and files, by their digests, to the same room of the same API.
+    /// Whose messages these are.
+    pub(crate) fn person(&self) -> &str {
+        &self.person
+    }
+
+    /// What is known of this very message: the same words and files, by their digests or by when they were changed, to the same room of the
+    /// same API by the same person (`from`).
     ///
     /// # Errors
     /// When the folder cannot be written. A file in it that cannot be read is as none.
     pub(crate) fn of(
         &self,
-        api: &str,
+        from: &str,
         room: &RoomId,
         text: &str,
-        files: &[Announcement],
+        files: &[(Announcement, Option<SystemTime>)],
     ) -> anyhow::Result<MessageMemory> {
         let fresh = || anyhow::Ok(Kept { message: self.ids.attachment()?.as_str().parse()?, uploads: BTreeMap::new() });
         let (Some(folder), false) = (&self.folder, files.is_empty()) else {
             return Ok(MessageMemory { file: None, kept: Arc::new(Mutex::new(fresh()?)) });
         };
-        let digest = hex::encode(Sha256::digest(serde_json::to_vec(&(api, room, text, files))?));
+        let digest = hex::encode(Sha256::digest(serde_json::to_vec(&(from, room, text, files))?));
         let file = folder.join(format!("{}.json", digest.get(..32).unwrap_or(&digest)));
         let found = match fs::read(&file) {
             Ok(bytes) => serde_json::from_slice(&bytes).ok(),
@@ -149,15 +157,15 @@ mod tests {
     const ROOM: &str = "01jd3v8q0zk5w6x7y8z9abcdef";
     const ID: &str = "01jd3v8q0zk5w6x7y8z9abcdeg";
 
-    fn file(digest: u8) -> Announcement {
-        let sha256 = vestibule_domain::digest::Sha256Digest::new([digest; 32]);
-        Announcement { name: "a".to_owned(), size: 1, content_type: "text/plain".parse().unwrap(), sha256 }
+    fn file(digest: u8) -> (Announcement, Option<SystemTime>) {
+        let sha256 = Some(vestibule_domain::digest::Sha256Digest::new([digest; 32]));
+        (Announcement { name: "a".to_owned(), size: 1, content_type: "text/plain".parse().unwrap(), sha256 }, None)
     }
 
     #[test]
     fn the_same_message_is_remembered_until_it_is_sent_and_another_is_not() {
         let folder = tempfile::tempdir().unwrap();
-        let memory = Memory::at(folder.path().join("uploads"), Ids::random());
+        let memory = Memory::at(folder.path().join("uploads"), "me".to_owned(), Ids::random());
         let of = |text: &str, digest| memory.of("https://api", &ROOM.parse().unwrap(), text, &[file(digest)]).unwrap();
         let first = of("x", 1);
         let begun = Begun { upload_id: "u".to_owned(), key: "k".to_owned(), part_size: 7 };
@@ -174,7 +182,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_as_nothing_and_a_text_alone_is_not_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let memory = Memory::at(folder.path().to_owned(), Ids::random());
+        let memory = Memory::at(folder.path().to_owned(), "me".to_owned(), Ids::random());
         let room = ROOM.parse().unwrap();
         let first = memory.of("api", &room, "", &[file(1)]).unwrap();
         fs::write(first.file.as_ref().unwrap(), "half a fi").unwrap();

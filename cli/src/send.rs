@@ -23,7 +23,7 @@ use crate::parts::Counts;
 use crate::resume::Memory;
 use crate::stack::Stack;
 use crate::watch::Watch;
-use crate::{REFUSED, login, terminal};
+use crate::{REFUSED, login, people, terminal};
 
 /// The arguments of `send`.
 #[derive(Debug, clap::Args)]
@@ -99,15 +99,16 @@ pub async fn run(global: &Global, args: &Args) -> anyhow::Result<ExitCode> {
     let stack = Stack::find(global.stack(), global.endpoint_url.as_deref()).await?;
     let files: Vec<Outgoing> =
         args.files.iter().map(|path| Outgoing::at(path, stack.max_upload_bytes())).collect::<anyhow::Result<_>>()?;
-    let api = Api::new(stack.api_url()?, login::access_token(&stack).await?)?;
+    let person = people::identity(&login::access_token(&stack).await?)?.id;
+    let api = Api::of(&stack)?;
     // Before anything is sent, so that no push is missed.
     let mut watch = if files.is_empty() { Watch::nothing() } else { Watch::open(&api).await };
-    let memory = Memory::at(login::state_folder()?.join("uploads"), Ids::random());
+    let memory = Memory::at(login::state_folder()?.join("uploads"), person, Ids::random());
     let (seqs, announced) = delivery::announce(&api, &args.room, &args.text, files, &memory).await?;
     let bars = MultiProgress::new();
     let style =
         ProgressStyle::with_template("{msg:30!} {bar:30} {bytes:>10} of {total_bytes:10} {bytes_per_sec:12} {eta}")?;
-    let sent = delivery::upload_all(&api, announced, |file| {
+    let sent = delivery::upload_all(&api, &args.room, announced, |file| {
         let bar = bars.add(ProgressBar::new(file.size).with_style(style.clone()));
         bar.with_message(terminal::shown(&file.name))
     })

@@ -1,19 +1,21 @@
-//! Uploads one file with the ticket that the API gave for it.
+//! Uploads a file, or a piece of one, to an address that the API has signed.
 
+use std::collections::BTreeMap;
 use std::io::SeekFrom;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use anyhow::Context;
 use futures::stream;
-use reqwest::header::CONTENT_LENGTH;
-use reqwest::{Body, Client, Method, StatusCode};
+use reqwest::header::{CONTENT_LENGTH, ETAG};
+use reqwest::{Body, Client, Response, StatusCode};
 use sha2::{Digest, Sha256};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use vestibule_domain::digest::Sha256Digest;
 
-use crate::api::Ticket;
 use crate::http_client;
+use crate::patience::Failed;
 
 /// How much of a file is in memory at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -65,38 +67,66 @@ pub(crate) async fn read(piece: Piece<'_>, sent: impl Fn(u64) + Send + Sync + 's
     Ok(Body::wrap_stream(chunks))
 }
 
-/// Sends the `size` bytes of a file where the ticket says, and tells `sent` of each chunk's length as it goes.
+/// PUTs a piece of a file and answers S3's name for it. `sent` is told of bytes as they go, and takes them back when they must go again.
 ///
 /// # Errors
 /// When the file cannot be read, the connection breaks, or S3 refuses.
-pub async fn upload(
+pub(crate) async fn put(
     http: &Client,
-    ticket: &Ticket,
-    path: &Path,
-    size: u64,
-    sent: impl Fn(u64) + Send + Sync + 'static,
-) -> anyhow::Result<()> {
-    let body = read(Piece { path, from: 0, length: size }, sent).await?;
-    let method: Method = ticket.method.parse().context("the ticket's method is not one of HTTP's")?;
-    let mut request = http.request(method, &ticket.url).body(body);
-    for (name, value) in &ticket.headers {
+    url: &str,
+    headers: &BTreeMap<String, String>,
+    piece: Piece<'_>,
+    sent: impl Fn(i64) + Clone + Send + Sync + 'static,
+) -> Result<String, Failed> {
+    let gone = Arc::new(AtomicI64::new(0));
+    let body = read(piece, {
+        let (gone, sent) = (Arc::clone(&gone), sent.clone());
+        move |bytes| {
+            let bytes = i64::try_from(bytes).unwrap_or(0);
+            gone.fetch_add(bytes, Ordering::Relaxed);
+            sent(bytes);
+        }
+    });
+    let mut request = http.put(url).body(body.await.map_err(Failed::ForGood)?).header(CONTENT_LENGTH, piece.length);
+    for (name, value) in headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(CONTENT_LENGTH.as_str())) {
         request = request.header(name, value);
     }
-    if !ticket.headers.keys().any(|name| name.eq_ignore_ascii_case(CONTENT_LENGTH.as_str())) {
-        request = request.header(CONTENT_LENGTH, size);
-    }
-    // The URL is a credential.
-    let response = request.send().await.map_err(reqwest::Error::without_url)?;
+    let failed = match request.send().await {
+        Ok(response) if response.status() == StatusCode::OK => {
+            let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok()).map(ToOwned::to_owned);
+            return tag.ok_or_else(|| Failed::ForGood(anyhow::anyhow!("S3 answered without a tag")));
+        }
+        Ok(response) => refused(response).await,
+        // The URL is a credential.
+        Err(error) => Failed::ForNow(anyhow::Error::new(error.without_url()), None),
+    };
+    sent(-gone.load(Ordering::Relaxed));
+    Err(failed)
+}
+
+/// What S3's refusal means.
+async fn refused(response: Response) -> Failed {
     let status = response.status();
-    if status == StatusCode::OK {
-        return Ok(());
+    let error = match http_client::body(response, MAX_ERROR_BYTES).await {
+        Ok(said) => {
+            anyhow::anyhow!("S3 refused the upload: {} ({status})", error_code(&String::from_utf8_lossy(&said)))
+        }
+        Err(error) => error,
+    };
+    match status {
+        StatusCode::NOT_FOUND => Failed::NoUpload(error),
+        StatusCode::PRECONDITION_FAILED => Failed::Taken(error),
+        // A signature that has expired on the way: the next try has another.
+        StatusCode::FORBIDDEN | StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
+            Failed::ForNow(error, None)
+        }
+        _ if status.is_server_error() => Failed::ForNow(error, None),
+        _ => Failed::ForGood(error),
     }
-    let said = http_client::body(response, MAX_ERROR_BYTES).await?;
-    anyhow::bail!("S3 refused the upload: {} ({status})", error_code(&String::from_utf8_lossy(&said)))
 }
 
 /// The `<Code>` of S3's error document.
-pub(crate) fn error_code(document: &str) -> &str {
+fn error_code(document: &str) -> &str {
     let code = document.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
     code.map_or("no reason given", |(code, _)| code)
 }

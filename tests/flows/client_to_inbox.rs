@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -110,5 +111,28 @@ pub(crate) async fn an_expired_ticket_is_refused_by_s3(cloud: Arc<Cloud>) -> any
     let (status, answer) = (response.status(), response.text().await?);
     ensure!(status == 403, "{status} {answer}");
     ensure!(State::of(&cloud, &chat.room).await?.inbox.is_empty());
+    Ok(())
+}
+
+/// Its time is over: nobody is told any more how to upload it, and its sender can only give it up.
+pub(crate) async fn an_upload_that_has_lapsed_is_not_issued_again(cloud: Arc<Cloud>) -> anyhow::Result<()> {
+    let chat = Chat::open(&cloud, "lapsed").await?;
+    let slot = chat.announce("one", &[&File::text("12345")]).await?.remove(0);
+    let before = chat.attachment(&slot).await?;
+    let (created, lapses) = (&before["createdAt"], &before["lapsesAt"]);
+    ensure!(created.as_str() < lapses.as_str() && lapses == &slot.ticket["companion"]["expires"], "{before}");
+    let text = |text: String| AttributeValue::S(text);
+    let update = cloud.dynamodb.update_item().table_name(cloud.output("TableName")?);
+    let update = update.key("PK", text(format!("ROOM#{}", chat.room)));
+    let update = update.key("SK", text(format!("MSG#{}", slot.key.message.digits())));
+    let update = update.update_expression("SET attachments.#id.createdAt = :past");
+    let update = update.expression_attribute_names("#id", slot.key.attachment.as_str());
+    update.expression_attribute_values(":past", text("2026-01-01T00:00:00.000Z".to_owned())).send().await?;
+    let path = format!("{}/upload", chat.attachment_path(&slot));
+    let (status, refused) = cloud.call(&chat.customer, "POST", &path, None).await?;
+    ensure!(status == 410 && refused["code"] == "upload-lapsed", "{status} {refused}");
+    ensure!(chat.attachment(&slot).await?["state"] == "pending");
+    chat.call("DELETE", &path, None).await?;
+    ensure!(chat.attachment(&slot).await?["state"] == "cancelled");
     Ok(())
 }

@@ -71,11 +71,13 @@ const FLOWS: &[(&str, Flow)] = flows![
         the_signature_covers_what_the_sender_promised,
         a_second_upload_does_not_replace_the_first,
         an_upload_can_be_issued_again_until_it_is_decided,
-        an_expired_ticket_is_refused_by_s3;
+        an_expired_ticket_is_refused_by_s3,
+        an_upload_that_has_lapsed_is_not_issued_again;
     uploads_in_parts:
         a_file_in_parts_arrives_whole_and_completing_it_again_changes_nothing,
         a_part_is_signed_for_this_file_alone,
         what_was_not_promised_is_not_put_together,
+        of_many_uploads_of_one_file_two_stay,
         parts_may_come_with_checksums,
         a_form_uploads_exactly_what_was_promised,
         a_person_has_a_quota_of_a_window_and_of_what_is_pending;

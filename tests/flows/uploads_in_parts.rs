@@ -1,6 +1,7 @@
 //! client ─ parts or a form, with a ticket ─▶ InboxBucket: Uppy's contract, and what abuses it. Each refusal stores nothing and
 //! publishes nothing.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
@@ -10,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use vestibule::people;
 
 use crate::support::chat::{Chat, File, Slot};
 use crate::support::cloud::Cloud;
@@ -181,6 +183,13 @@ pub(crate) async fn a_part_is_signed_for_this_file_alone(cloud: Arc<Cloud>) -> a
     let (method, path) = ("GET", format!("/multipart/{upload}/1"));
     refused("another's key", uppy.call(method, &path, &[("key", &other.key)], None).await, 400, "key-mismatch")?;
     refused("no key", uppy.call(method, &path, &[], None).await, 400, "key-mismatch")?;
+    // A ticket that is good, but for another slot.
+    let asked = other.call(method, &path, &[("key", &uppy.key)], None).await;
+    refused("another's ticket", asked, 400, "key-mismatch")?;
+    let asked = other.ask("POST", &format!("/multipart/{upload}/complete"), Some(json!({ "parts": [] }))).await;
+    refused("another's ticket for this upload", asked, 404, "upload-not-found")?;
+    let sums = [("key", uppy.key.as_str()), ("checksumSha256", "a b")];
+    refused("a checksum unescaped", uppy.call(method, &path, &sums, None).await, 400, "bad-part")?;
     let body = json!({ "type": "image/png" });
     refused("another type", uppy.call("POST", "/multipart", &[], Some(body)).await, 400, "bad-upload-request")?;
     let body = json!({ "checksumAlgorithm": "MD5" });
@@ -204,6 +213,8 @@ pub(crate) async fn what_was_not_promised_is_not_put_together(cloud: Arc<Cloud>)
     let theirs = other.begin(json!({})).await?;
 
     refused("no part", uppy.complete(&upload, json!({ "parts": [] })).await, 400, "parts-incomplete")?;
+    let quota = quota_of(&cloud, &chat.customer).await?;
+    ensure!(quota.len() == 2, "{quota:?}");
     let (status, second) = uppy.send(&upload, 2, &file.bytes[PART..]).await?;
     ensure!(status == 200);
     let gap = json!({ "parts": [{ "PartNumber": 2, "ETag": second }] });
@@ -239,6 +250,8 @@ pub(crate) async fn what_was_not_promised_is_not_put_together(cloud: Arc<Cloud>)
     }
     ensure!(State::of(&cloud, &chat.room).await?.has_no_objects(), "something was stored");
 
+    ensure!(quota_of(&cloud, &chat.customer).await? == quota, "abuse neither costs nor gives back");
+
     // It can be uploaded all the same.
     let upload = uppy.begin(json!({})).await?;
     let parts = uppy.send_all(&upload, &file.bytes).await?;
@@ -257,22 +270,82 @@ pub(crate) async fn what_was_not_promised_is_not_put_together(cloud: Arc<Cloud>)
     refused("a cancelled one", other.complete(&theirs, json!({ "parts": [] })).await, 410, "attachment-gone")
 }
 
-/// Declared when the upload begins, and sent with every part: S3 compares, and lists them, and is told them again at the end.
-pub(crate) async fn parts_may_come_with_checksums(cloud: Arc<Cloud>) -> anyhow::Result<()> {
-    let chat = Chat::open(&cloud, "checksums").await?;
-    let file = video(PART + 3);
+/// Who begins again and again stores no more than two uploads under one promise.
+pub(crate) async fn of_many_uploads_of_one_file_two_stay(cloud: Arc<Cloud>) -> anyhow::Result<()> {
+    let chat = Chat::open(&cloud, "many-uploads").await?;
+    let file = video(PART + 1);
     let slot = chat.announce("one", &[&file]).await?.remove(0);
     let uppy = Uploader::of(&cloud, &slot)?;
-    let upload = uppy.begin(json!({ "checksumAlgorithm": "SHA256" })).await?;
+    let mut last = String::new();
+    for _ in 0..5 {
+        last = uppy.begin(json!({})).await?;
+    }
+    let open = cloud.s3.list_multipart_uploads().bucket(cloud.output("InboxBucket")?).prefix(&uppy.key).send().await?;
+    let open: Vec<_> = open.uploads().iter().filter_map(|upload| upload.upload_id()).collect();
+    ensure!(open.len() == 2 && open.contains(&last.as_str()), "{open:?}");
+    let parts = uppy.send_all(&last, &file.bytes).await?;
+    ensure!(uppy.complete(&last, parts).await?.0 == 200);
+    ensure!(chat.decided(&slot).await?["state"] == "ready");
+    // Deleting the message gives the other up.
+    chat.call("DELETE", &chat.path(slot.key.message), None).await?;
+    let open = cloud.s3.list_multipart_uploads().bucket(cloud.output("InboxBucket")?).prefix(&uppy.key).send().await?;
+    ensure!(open.uploads().is_empty(), "{open:?}");
+    Ok(())
+}
+
+/// What the sender of the room's messages has used of their quota, as it stands in the table.
+async fn quota_of(cloud: &Cloud, token: &str) -> anyhow::Result<Vec<String>> {
+    let user = people::identity(token)?.id;
+    let query = cloud.dynamodb.query().table_name(cloud.output("TableName")?).consistent_read(true);
+    let query = query.key_condition_expression("PK = :user AND begins_with(SK, :quota)");
+    let query = query.expression_attribute_values(":user", AttributeValue::S(format!("USER#{user}")));
+    let found = query.expression_attribute_values(":quota", AttributeValue::S("QUOTA#".to_owned())).send().await?;
+    let mut items: Vec<_> = found.items().iter().map(|item| format!("{:?}", BTreeMap::from_iter(item))).collect();
+    items.sort();
+    Ok(items)
+}
+
+/// The check of every part and of the whole of CRCs, after the Rocksoft parameters of CRC-64/NVME (NVM Express, 64b CRC).
+fn crc64_nvme(bytes: &[u8]) -> [u8; 8] {
+    let table: Vec<u64> = (0..256_u64)
+        .map(|byte| (0..8).fold(byte, |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0x9A6C_9329_AC4B_C9B5 } else { crc >> 1 }))
+        .collect();
+    let step = |crc: u64, byte: &u8| table[usize::try_from((crc ^ u64::from(*byte)) & 0xFF).unwrap_or(0)] ^ crc >> 8;
+    (!bytes.iter().fold(u64::MAX, step)).to_be_bytes()
+}
+
+/// Declared when the upload begins, and sent with every part: S3 compares, and lists them, and is told them again at the end.
+pub(crate) async fn parts_may_come_with_checksums(cloud: Arc<Cloud>) -> anyhow::Result<()> {
+    ensure!(hex::encode(crc64_nvme(b"123456789")) == "ae8b14860a799888", "the check value of CRC-64/NVME");
+    let chat = Chat::open(&cloud, "checksums").await?;
+    let file = video(PART + 3);
+    let slots = chat.announce("one", &[&file, &file]).await?;
+    let sha256 = |bytes: &[u8]| STANDARD.encode(Sha256::digest(bytes));
+    let crc64 = |bytes: &[u8]| STANDARD.encode(crc64_nvme(bytes));
+    with_checksums(&cloud, &chat, &slots[0], &file, ("SHA256", "checksumSha256", "x-amz-checksum-sha256"), sha256)
+        .await?;
+    let names = ("CRC64NVME", "checksumCrc64nvme", "x-amz-checksum-crc64nvme");
+    with_checksums(&cloud, &chat, &slots[1], &file, names, crc64).await
+}
+
+async fn with_checksums(
+    cloud: &Cloud,
+    chat: &Chat,
+    slot: &Slot,
+    file: &File,
+    (algorithm, parameter, header): (&str, &str, &str),
+    checksum: impl Fn(&[u8]) -> String,
+) -> anyhow::Result<()> {
+    let uppy = Uploader::of(cloud, slot)?;
+    let upload = uppy.begin(json!({ "checksumAlgorithm": algorithm })).await?;
     let mut parts = Vec::new();
     for (number, part) in (1..).zip(file.bytes.chunks(PART)) {
-        let sum = STANDARD.encode(Sha256::digest(part));
-        let query = [("key", uppy.key.as_str()), ("checksumSha256", &sum)];
+        let sum = checksum(part);
+        let query = [("key", uppy.key.as_str()), (parameter, &sum)];
         let (status, signed) = uppy.call("GET", &format!("/multipart/{upload}/{number}"), &query, None).await?;
-        ensure!(status == 200 && signed["headers"] == json!({ "x-amz-checksum-sha256": sum }), "{signed}");
+        ensure!(status == 200 && signed["headers"] == json!({ header: sum }), "{signed}");
         let url = signed["url"].as_str().context("a URL")?;
-        let put =
-            |sum: &str, bytes: Vec<u8>| cloud.http.put(url).header("x-amz-checksum-sha256", sum).body(bytes).send();
+        let put = |sum: &str, bytes: Vec<u8>| cloud.http.put(url).header(header, sum).body(bytes).send();
         let mut other = part.to_vec();
         other[0] ^= 1;
         ensure!(put(&sum, other).await?.status() == 400, "other bytes than the checksum's");
@@ -283,7 +356,7 @@ pub(crate) async fn parts_may_come_with_checksums(cloud: Arc<Cloud>) -> anyhow::
     }
     let (status, done) = uppy.complete(&upload, json!({ "parts": parts })).await?;
     ensure!(status == 200, "{done}");
-    ensure!(chat.decided(&slot).await?["state"] == "ready");
+    ensure!(chat.decided(slot).await?["state"] == "ready");
     Ok(())
 }
 
@@ -365,23 +438,26 @@ pub(crate) async fn a_person_has_a_quota_of_a_window_and_of_what_is_pending(clou
     let item = item.key_condition_expression("PK = :user AND begins_with(SK, :quota)");
     let item = item.expression_attribute_values(":user", AttributeValue::S(format!("USER#{}", person.id)));
     let item = item.expression_attribute_values(":quota", AttributeValue::S("QUOTA#2".to_owned())).send().await?;
-    for window in item.items() {
-        let update = cloud.dynamodb.update_item().table_name(cloud.output("TableName")?);
-        let update = update.key("PK", window["PK"].clone()).key("SK", window["SK"].clone());
-        let update = update
-            .update_expression("SET files = :most")
-            .expression_attribute_values(":most", AttributeValue::N("2000".into()));
-        update.send().await?;
-    }
     ensure!(cloud.call(&token, "DELETE", &messages.replace("/messages", "/messages/1"), None).await?.0 == 200);
-    let body = json!({ "clientMessageId": "over", "attachments": [file] });
     let url = format!("{}{messages}", cloud.stack().api_url()?);
-    let response = cloud.http.post(url).bearer_auth(&token).json(&body).send().await?;
-    let after: u64 = response.headers().get("retry-after").context("it says when")?.to_str()?.parse()?;
-    let (status, refused) = (response.status(), response.json::<Value>().await?);
-    ensure!(
-        status == 429 && refused["code"] == "quota-exceeded" && (1..=3600).contains(&after),
-        "{status} {after} {refused}"
-    );
+    // Files and bytes are counted apart.
+    for (counted, most) in [("files", "2000"), ("bytes", "214748364800")] {
+        for window in item.items() {
+            let update = cloud.dynamodb.update_item().table_name(cloud.output("TableName")?);
+            let update = update.key("PK", window["PK"].clone()).key("SK", window["SK"].clone());
+            let update = update.update_expression("SET #counted = :most, #other = :none");
+            let other = if counted == "files" { "bytes" } else { "files" };
+            let update =
+                update.expression_attribute_names("#counted", counted).expression_attribute_names("#other", other);
+            let update = update.expression_attribute_values(":most", AttributeValue::N(most.to_owned()));
+            update.expression_attribute_values(":none", AttributeValue::N("0".to_owned())).send().await?;
+        }
+        let body = json!({ "clientMessageId": format!("over-{counted}"), "attachments": [file] });
+        let response = cloud.http.post(&url).bearer_auth(&token).json(&body).send().await?;
+        let after: u64 = response.headers().get("retry-after").context("it says when")?.to_str()?.parse()?;
+        let (status, refused) = (response.status(), response.json::<Value>().await?);
+        let is_told = refused["code"] == "quota-exceeded" && (1..=3600).contains(&after);
+        ensure!(status == 429 && is_told, "{counted}: {status} {after} {refused}");
+    }
     Ok(())
 }

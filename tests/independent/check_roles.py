@@ -55,6 +55,7 @@ class Roles:
             if function == "IngestFunction":
                 self._invokes_inspect_alone(function, statements)
         self._nothing_twice()
+        self._routes_may_invoke()
         return self.findings
 
     def _trust(self, function: str, role: str) -> None:
@@ -99,6 +100,19 @@ class Roles:
         on_objects = {action for action in actions if action.startswith("s3:")}
         self.findings.equal(on_objects, {"s3:PutObject", "s3:ListBucket"}, function, "what it may do with objects")
 
+    def _routes_may_invoke(self) -> None:
+        """API Gateway may invoke the api for every route that it has. The local cloud would not ask."""
+        policy = json.loads(
+            self._cloud.client("lambda").get_policy(FunctionName=self._cloud.functions["ApiFunction"])["Policy"]
+        )
+        allowed = [condition for statement in policy["Statement"] for condition in _sources(statement)]
+        routes = self._cloud.client("apigatewayv2").get_routes(ApiId=self._cloud.http_api)["Items"]
+        self.findings.ok(bool(routes), "api", "it has no routes")
+        for route in routes:
+            prefix = route["RouteKey"].partition(" ")[2].partition("{")[0]
+            known = any(source.endswith(f"{self._cloud.http_api}/*/*{prefix}*") for source in allowed)
+            self.findings.ok(known, "api", f"API Gateway may not invoke it for {route['RouteKey']}")
+
     def _nothing_twice(self) -> None:
         """The archive's bucket denies a write that would put over what is there, also to who may write."""
         raw = f"arn:aws:s3:::{self._cloud.archive}/raw/*"
@@ -130,6 +144,17 @@ class Roles:
         invoking = [statement for statement in statements if "lambda:InvokeFunction" in _list(statement.get("Action", []))]
         invoked = [resource for statement in invoking for resource in _list(statement["Resource"])]
         self.findings.equal(invoked, [self._inspector], function, "what it may invoke")
+
+
+def _sources(statement: Json) -> list[str]:
+    """The ARNs that a permission's condition names."""
+    conditions = statement.get("Condition", {})
+    return [
+        str(source)
+        for condition in conditions.values()
+        for name, source in condition.items()
+        if name.lower() == "aws:sourcearn"
+    ]
 
 
 def _list(value: Any) -> list[Any]:

@@ -45,6 +45,7 @@ class Cloud:
         self.quarantine: str = outputs["QuarantineBucket"]
         self.archive: str = outputs["ArchiveBucket"]
         self.websocket: str = outputs["WebSocketApiId"]
+        self.http_api: str = outputs["ApiId"]
 
     @property
     def is_local(self) -> bool:

@@ -20,8 +20,9 @@ export function actionsOf({ api, uploads, attempt, take, refetch, look }) {
 
     removeMessage: (message) => attempt(async () => {
       if (!(await confirmed("Delete this message and its files for both of you?", "Delete"))) return;
+      const tombstone = await api.deleteMessage(message.room, message.seq);
       for (const { id } of message.attachments) uploads.cancel(id);
-      take(await api.deleteMessage(message.room, message.seq));
+      take(tombstone);
     }),
 
     open: (_, attachment) => look(attachment),
@@ -42,8 +43,9 @@ export function actionsOf({ api, uploads, attempt, take, refetch, look }) {
     },
 
     cancel: ({ room, seq }, { id }) => attempt(async () => {
+      const message = await api.cancelUpload(room, seq, id);
       uploads.cancel(id);
-      take(await api.cancelUpload(room, seq, id));
+      take(message);
     }),
 
     remove: ({ room, seq }, { id, name }) => attempt(async () => {

@@ -17,6 +17,7 @@ const MAX_FILE_BYTES = 512 * 1024 * 1024;
  * @property {string} name
  * @property {number} size
  * @property {string} type
+ * @property {number} modified When the file was changed last, by its system.
  * @property {object} upload What the API answered: where the bytes go.
  * @property {{uploadId: string, key: string}} [multipart] What S3 knows of it.
  * @property {number} [sent] How many bytes S3 has, about.

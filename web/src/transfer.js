@@ -243,6 +243,8 @@ export class Transfer {
     if (!multipart || !this.kept.upload.companion) return undefined;
     try {
       const parts = await fetch(this.#companion(`/${encodeURIComponent(multipart.uploadId)}?${new URLSearchParams({ key: multipart.key })}`));
+      // All is there, and S3 may take its time to put it together: asking again is no failure.
+      if (parts.ok && total(await parts.json()) === this.size) this.#tries = 0;
       // S3 does not know the upload any more, because a lifecycle rule ended it, say: another is begun.
       if (parts.status >= 400 && parts.status < 500 && parts.status !== 429) this.kept.multipart = undefined;
     } catch {
@@ -263,4 +265,9 @@ export class Transfer {
     this.state = state;
     this.#around.changed();
   }
+}
+
+/** Bytes of all parts. @param {{Size: number}[]} parts */
+function total(parts) {
+  return parts.reduce((sum, { Size }) => sum + Size, 0);
 }

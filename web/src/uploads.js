@@ -57,7 +57,7 @@ export class Uploads {
   begin(message, attachment, file, upload) {
     const kept = {
       id: attachment.id, user: this.#api.me.id, room: message.room, seq: message.seq, name: attachment.name, size: attachment.size,
-      type: attachment.type, upload, paused: false, gone: false, until: Date.parse(attachment.lapsesAt) || Date.now() + KEPT_MILLIS,
+      type: attachment.type, modified: file.lastModified, upload, paused: false, gone: false, until: Date.parse(attachment.lapsesAt) || Date.now() + KEPT_MILLIS,
     };
     this.#adopt(kept, file);
     this.#keep.put(kept, file);
@@ -80,6 +80,12 @@ export class Uploads {
       throw new Problem(`That is another file. Choose “${attachment.name}” again, as it was.`);
     }
     const transfer = this.#transfers.get(attachment.id);
+    // Changed since, though as long as before: what S3 has of it is another file's.
+    if (transfer && transfer.kept.modified !== file.lastModified) {
+      transfer.kept.multipart = undefined;
+      transfer.kept.modified = file.lastModified;
+      transfer.kept.sent = 0;
+    }
     if (!transfer) {
       if (!(await this.#lock(attachment.id))) throw new Problem("This file is being uploaded in another tab.");
       this.begin(message, attachment, file, await this.#api.uploadAgain(message.room, message.seq, attachment.id));

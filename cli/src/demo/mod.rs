@@ -127,7 +127,7 @@ async fn as_customer(
     let room = api.open_room().await?.room;
     let files = inputs.iter().map(|input| input.file.clone()).collect();
     let (seqs, announced) = delivery::announce(&api, &room, "", files, &Memory::none(ids.clone())).await?;
-    let sent = upload_all(&api, &inputs, announced).await?;
+    let sent = upload_all(&api, &room, &inputs, announced).await?;
     let decided = decisions(&api, &room, &sent, &mut watch, deadline).await?;
     let inbox_left = inbox_left(stack, &room).await?;
     api.close_room(&room).await?;
@@ -147,10 +147,15 @@ async fn as_customer(
 }
 
 /// Uploads all files under one bar. The demo has nothing to show when one cannot be uploaded.
-async fn upload_all(api: &Api, inputs: &[Input], announced: Vec<Announced>) -> anyhow::Result<Vec<Sent>> {
+async fn upload_all(
+    api: &Api,
+    room: &RoomId,
+    inputs: &[Input],
+    announced: Vec<Announced>,
+) -> anyhow::Result<Vec<Sent>> {
     let bar = ProgressBar::new(inputs.iter().map(|input| input.file.size).sum()).with_message("uploading");
     bar.set_style(ProgressStyle::with_template("{msg:10} {bar:40} {bytes} of {total_bytes}  {bytes_per_sec}")?);
-    let mut sent = delivery::upload_all(api, announced, |_| bar.clone()).await?;
+    let mut sent = delivery::upload_all(api, room, announced, |_| bar.clone()).await?;
     bar.finish_and_clear();
     match sent.iter().position(|file| file.uploaded.is_err()) {
         Some(failed) => Err(sent.swap_remove(failed).uploaded.err().context("it failed")?),

@@ -35,12 +35,14 @@ pub struct Downloads {
     by: Signer,
     window_seconds: u32,
     grace_seconds: u32,
+    /// By key and the window's begin.
+    known: Arc<Mutex<HashMap<(String, Timestamp), Download>>>,
 }
 
 #[derive(Clone)]
 enum Signer {
     CloudFront(Arc<CloudFront>),
-    S3 { urls: SignedUrls, client: Client, table: String, known: Arc<Mutex<HashMap<(String, Timestamp), Download>>> },
+    S3 { urls: SignedUrls, client: Client, table: String },
 }
 
 /// The item at `URL#…`.
@@ -60,12 +62,14 @@ impl Downloads {
         window_seconds: u32,
         grace_seconds: u32,
     ) -> Self {
-        Self { by: Signer::S3 { urls, client, table, known: Arc::default() }, window_seconds, grace_seconds }
+        let by = Signer::S3 { urls, client, table };
+        Self { by, window_seconds, grace_seconds, known: Arc::default() }
     }
 
     /// Through CloudFront.
     pub fn through_cloudfront(cloudfront: CloudFront, window_seconds: u32, grace_seconds: u32) -> Self {
-        Self { by: Signer::CloudFront(Arc::new(cloudfront)), window_seconds, grace_seconds }
+        let by = Signer::CloudFront(Arc::new(cloudfront));
+        Self { by, window_seconds, grace_seconds, known: Arc::default() }
     }
 
     /// One URL of each of these objects of the processed bucket.
@@ -77,9 +81,16 @@ impl Downloads {
         let expires = window.end.plus_seconds(self.grace_seconds.into());
         match &self.by {
             Signer::CloudFront(cloudfront) => {
-                let download =
-                    |key: &&str| ((*key).to_owned(), Download { url: cloudfront.url(key, expires), expires });
-                Ok(keys.iter().map(download).collect())
+                let mut found = self.known(keys, window.begin, now);
+                for key in keys {
+                    if !found.contains_key(*key) {
+                        found.insert((*key).to_owned(), Download { url: cloudfront.url(key, expires), expires });
+                        // Each takes milliseconds of computing: others may be answered in between.
+                        tokio::task::yield_now().await;
+                    }
+                }
+                self.remember(&found, window.begin);
+                Ok(found)
             }
             Signer::S3 { .. } => self.stored(keys, window.begin, expires, now).await,
         }
@@ -102,13 +113,9 @@ impl Downloads {
         now: Timestamp,
     ) -> Result<BTreeMap<String, Download>, StoreError> {
         const OPERATION: &str = "BatchGetItem of URLs";
-        let Signer::S3 { client, table, known, .. } = &self.by else { return Ok(BTreeMap::new()) };
+        let Signer::S3 { client, table, .. } = &self.by else { return Ok(BTreeMap::new()) };
         let soon = now.plus_seconds(LEAST_SECONDS);
-        let mut found: BTreeMap<String, Download> = {
-            let known = known.lock().unwrap_or_else(PoisonError::into_inner);
-            let good = |key: &&str| known.get(&((*key).to_owned(), begin)).filter(|url| url.expires > soon).cloned();
-            keys.iter().filter_map(|key| Some(((*key).to_owned(), good(key)?))).collect()
-        };
+        let mut found = self.known(keys, begin, now);
         let mut missing: Vec<&str> = keys.iter().copied().filter(|key| !found.contains_key(*key)).collect();
         missing.sort_unstable();
         missing.dedup();
@@ -131,12 +138,24 @@ impl Downloads {
         });
         let made = made.buffer_unordered(AT_ONCE);
         found.extend(made.try_collect::<Vec<_>>().await?);
-        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        self.remember(&found, begin);
+        Ok(found)
+    }
+
+    /// What this process knows of the window's URLs.
+    fn known(&self, keys: &[&str], begin: Timestamp, now: Timestamp) -> BTreeMap<String, Download> {
+        let soon = now.plus_seconds(LEAST_SECONDS);
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let good = |key: &&str| known.get(&((*key).to_owned(), begin)).filter(|url| url.expires > soon).cloned();
+        keys.iter().filter_map(|key| Some(((*key).to_owned(), good(key)?))).collect()
+    }
+
+    fn remember(&self, found: &BTreeMap<String, Download>, begin: Timestamp) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() + found.len() > REMEMBERED {
             known.clear();
         }
         known.extend(found.iter().map(|(key, url)| ((key.clone(), begin), url.clone())));
-        Ok(found)
     }
 
     /// Signs for `key` and leaves the URL for the others, unless one of them was faster.

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, MultipartUpload};
 use tokio::time::timeout;
+use vestibule_domain::id::{AttachmentId, MessageSeq, RoomId};
 use vestibule_domain::key::InboxKey;
 use vestibule_domain::parts::{Part, PartChecksum};
 use vestibule_domain::timestamp::Timestamp;
@@ -36,8 +37,12 @@ pub enum Completed {
     Refused,
 }
 
+/// Uploads in parts of one attachment that may be under way: another tab's, and one that was given up without a word. Whatever is older
+/// is aborted, so that nobody stores many files under one promise.
+const UNDER_WAY: usize = 2;
+
 impl SignedUrls {
-    /// Begins an upload and answers its id.
+    /// Begins an upload and answers its id. Of the attachment's earlier uploads only the newest goes on.
     ///
     /// # Errors
     /// [`StoreError`], when S3 does not do it.
@@ -48,6 +53,12 @@ impl SignedUrls {
         checksums: Option<Checksums>,
     ) -> Result<String, StoreError> {
         const OPERATION: &str = "CreateMultipartUpload in the inbox";
+        let mut under_way = self.under_way(&key.to_string()).await?;
+        under_way.retain(|(of, ..)| *of == key.to_string());
+        under_way.sort_by_key(|(_, _, begun)| *begun);
+        for (_, upload, _) in under_way.iter().rev().skip(UNDER_WAY - 1) {
+            self.abort(key, upload).await?;
+        }
         let mut create = self.client.create_multipart_upload().bucket(&self.inbox).key(key.to_string());
         create = create.content_type(content_type);
         if let Some(checksums) = checksums {
@@ -163,11 +174,20 @@ impl SignedUrls {
                 Ok(Completed::Done)
             }
             StoreError::Missing { .. } => Ok(Completed::Gone),
-            // S3 wants a new upload then.
-            StoreError::Condition { .. } | StoreError::Conflict { .. } => Ok(Completed::Overtaken),
+            StoreError::Condition { .. } => Ok(Completed::Overtaken),
+            // Another completion is under way: the first try's, whose answer did not come, or that of another file.
+            StoreError::Conflict { .. } => self.after_conflict(key, upload, size).await,
             StoreError::Malformed { .. } => Ok(Completed::Refused),
             error @ (StoreError::Unavailable { .. } | StoreError::Denied { .. }) => Err(error),
         }
+    }
+
+    async fn after_conflict(&self, key: &InboxKey, upload: &str, size: u64) -> Result<Completed, StoreError> {
+        if self.has_arrived(key, size).await? {
+            return Ok(Completed::Done);
+        }
+        let is_open = self.parts(key, upload).await?.is_some();
+        Ok(if is_open { Completed::InProgress } else { Completed::Overtaken })
     }
 
     /// Whether a version of `size` bytes is in the inbox under `key`.
@@ -184,18 +204,35 @@ impl SignedUrls {
         Ok(listed.versions().iter().any(|version| is_it(version.key(), version.size())))
     }
 
-    /// Gives every upload in parts under `key` up.
+    /// Gives every upload in parts of an attachment up, or of a message.
     ///
     /// # Errors
     /// [`StoreError`], when S3 does not do it.
-    pub async fn abort_all(&self, key: &InboxKey) -> Result<(), StoreError> {
-        let name = key.to_string();
-        let listed = self.client.list_multipart_uploads().bucket(&self.inbox).prefix(&name).send().await;
-        let listed = listed.map_err(|error| StoreError::classify("ListMultipartUploads", error))?;
-        for upload in listed.uploads().iter().filter(|upload| upload.key() == Some(name.as_str())) {
-            self.abort(key, upload.upload_id().unwrap_or_default()).await?;
+    pub async fn abort_all(
+        &self,
+        room: &RoomId,
+        seq: MessageSeq,
+        attachment: Option<&AttachmentId>,
+    ) -> Result<(), StoreError> {
+        let prefix = format!("{room}/{}/{}", seq.digits(), attachment.map_or("", AttachmentId::as_str));
+        for (key, upload, _) in self.under_way(&prefix).await? {
+            // What stands under another key is not ours to touch.
+            if let Ok(key) = key.parse() {
+                self.abort(&key, &upload).await?;
+            }
         }
         Ok(())
+    }
+
+    /// The uploads in parts under a prefix: key, id, and when each began. At most a thousand, which is more than there may be.
+    async fn under_way(&self, prefix: &str) -> Result<Vec<(String, String, Option<i64>)>, StoreError> {
+        let listed = self.client.list_multipart_uploads().bucket(&self.inbox).prefix(prefix).send().await;
+        let listed = listed.map_err(|error| StoreError::classify("ListMultipartUploads", error))?;
+        let upload = |upload: &MultipartUpload| {
+            let begun = upload.initiated().and_then(|begun| begun.to_millis().ok());
+            Some((upload.key()?.to_owned(), upload.upload_id()?.to_owned(), begun))
+        };
+        Ok(listed.uploads().iter().filter_map(upload).collect())
     }
 
     /// Gives an upload up. Doing so again is no error.
@@ -223,7 +260,8 @@ mod tests {
 
     const KEY: &str = "01jd3v8q0zk5w6x7y8z9abcdef/000000000042/01jd3v8q0zk5w6x7y8z9abcdeg";
 
-    /// S3's answer to completing, and the size of the version that is in the inbox, if one is; `None` for no answer at all.
+    /// S3's answer to completing, and the size of the version that is in the inbox, if one is; `None` for no answer at all. The upload is
+    /// still known when the answer is `OperationAborted`.
     async fn completed(answer: Option<(u16, &str)>, version: Option<u64>) -> Result<Completed, StoreError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let config = aws_sdk_s3::Config::builder()
@@ -248,7 +286,12 @@ mod tests {
                     }
                 }
                 let head = String::from_utf8_lossy(&request).to_lowercase();
-                let (status, body) = if head.starts_with("get") {
+                let (status, body) = if head.contains("x-id=listparts") {
+                    match answer {
+                        Some((_, "OperationAborted")) => (200, "<ListPartsResult/>".to_owned()),
+                        _ => (404, "<Error><Code>NoSuchUpload</Code></Error>".to_owned()),
+                    }
+                } else if head.starts_with("get") {
                     let found = version.map(|size| {
                         format!("<Version><Key>{KEY}</Key><VersionId>v</VersionId><Size>{size}</Size></Version>")
                     });
@@ -291,6 +334,8 @@ mod tests {
             (Some((412, "PreconditionFailed")), Some(7), Completed::Done),
             (Some((412, "PreconditionFailed")), Some(8), Completed::Overtaken),
             (Some((409, "ConditionalRequestConflict")), None, Completed::Overtaken),
+            (Some((409, "ConditionalRequestConflict")), Some(7), Completed::Done),
+            (Some((409, "OperationAborted")), None, Completed::InProgress),
             (Some((400, "InvalidPart")), None, Completed::Refused),
             (None, None, Completed::InProgress),
         ] {

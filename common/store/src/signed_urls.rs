@@ -18,6 +18,9 @@ use vestibule_domain::timestamp::Timestamp;
 use crate::error::StoreError;
 use crate::post_policy::{self, Form};
 
+/// How long a session lasts at the least of which nobody says when it ends, in seconds: Lambda renews a function's long before its end.
+const SESSION_SECONDS: i64 = 900;
+
 /// Signs for two buckets.
 #[derive(Clone)]
 pub struct SignedUrls {
@@ -152,7 +155,9 @@ impl SignedUrls {
         let credentials = credentials.map_err(|source| StoreError::unreadable(OPERATION, source))?;
         let session = credentials.expiry().and_then(|end| end.duration_since(UNIX_EPOCH).ok());
         let session = session.and_then(|end| Some(Timestamp::from_millis(i64::try_from(end.as_millis()).ok()?)));
-        let expires = session.map_or(expires, |end| end.min(expires));
+        // A function is told its session by the environment, which does not say when it ends.
+        let unsaid = credentials.session_token().map(|_session| now.plus_seconds(SESSION_SECONDS));
+        let expires = session.or(unsaid).map_or(expires, |end| end.min(expires));
         let seconds = u32::try_from(expires.seconds().saturating_sub(now.seconds()).max(1)).unwrap_or(u32::MAX);
         let get = self.client.get_object().bucket(&self.processed).key(key);
         let request = get.presigned(config(OPERATION, seconds, now)?).await;

@@ -12,7 +12,7 @@ pub struct CloudFrontSettings {
     pub domain: String,
     /// The id of the public key (`CLOUDFRONT_KEY_PAIR_ID`).
     pub key_pair_id: String,
-    /// Where the private key is (`CLOUDFRONT_PRIVATE_KEY_SECRET`, a secret's ARN).
+    /// Where the private key is (`CLOUDFRONT_PRIVATE_KEY_SECRET`, a secret's name).
     pub private_key_secret: String,
     /// The domain that API and distribution share (`CLOUDFRONT_COOKIE_DOMAIN`). Without it there are no cookies.
     pub cookie_domain: Option<String>,

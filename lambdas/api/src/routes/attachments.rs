@@ -12,7 +12,7 @@ use vestibule_domain::id::{AttachmentId, MessageSeq, RoomId};
 use vestibule_domain::message::Message;
 
 use super::messages::{changed, message_of, writer};
-use super::room_of;
+use super::{room_of, uploads};
 use crate::caller::Caller;
 use crate::code::Code;
 use crate::input::Place;
@@ -21,6 +21,7 @@ use crate::problem::Problem;
 use crate::view::message::MessageView;
 use crate::view::transfer::DownloadView;
 use crate::world::World;
+use vestibule_store::messages::Change;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<World> {
@@ -108,7 +109,10 @@ async fn remove(
     Place((room, seq, attachment)): Place<(RoomId, MessageSeq, AttachmentId)>,
 ) -> Result<Json<MessageView>, Problem> {
     room_of(&world, &caller, &room).await?;
-    let change = world.messages.remove(&writer(&world, &caller, room, seq), &attachment).await?;
+    let change = world.messages.remove(&writer(&world, &caller, room.clone(), seq), &attachment).await?;
+    if let Change::Made(_) = &change {
+        uploads::abort(&world, &room, seq, Some(&attachment)).await;
+    }
     changed(&world, change).await
 }
 

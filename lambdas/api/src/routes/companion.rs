@@ -36,6 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const MAX_METADATA_BYTES: usize = 2 * 1024;
 /// Most parts that are signed at once.
 const MAX_BATCH: usize = 100;
+/// Most parts of a file.
+const MAX_PARTS: usize = 10_000;
 /// What the parts of a file that has arrived are called.
 const ARRIVED: &str = "\"arrived\"";
 /// Longest upload id that is passed on. S3's have some 130 letters.
@@ -287,9 +289,15 @@ impl Wanted {
         };
         let parts = parts
             .ok_or_else(|| because(Code::BadPart, "partSize must be one that S3 takes for a file of this length"))?;
-        let sum = |name: &str| query.get(name).filter(|sum| is_base64(sum)).cloned();
-        let checksum = sum("checksumSha256").map(PartChecksum::Sha256);
-        let checksum = checksum.or_else(|| sum("checksumCrc64nvme").map(PartChecksum::Crc64Nvme));
+        let sum = |name: &str| match query.get(name) {
+            Some(sum) if !is_base64(sum) => Err(because(Code::BadPart, format!("{name} must be base 64, escaped"))),
+            sum => Ok(sum.cloned()),
+        };
+        let checksum = match (sum("checksumSha256")?, sum("checksumCrc64nvme")?) {
+            (Some(_), Some(_)) => return Err(because(Code::BadPart, "A part has one checksum.")),
+            (Some(sum), None) => Some(PartChecksum::Sha256(sum)),
+            (None, sum) => sum.map(PartChecksum::Crc64Nvme),
+        };
         Ok(Self { parts, checksum })
     }
 }
@@ -422,6 +430,9 @@ async fn complete(
         Now::Pending(_) => {}
     }
     let Some(parts) = world.urls.parts(&slot.key, &upload).await? else { return finished(&world, &slot).await };
+    if completion.parts.len() > MAX_PARTS {
+        return Err(because(Code::PartsIncomplete, format!("A file has at most {MAX_PARTS} parts.")));
+    }
     same_parts(&completion.parts, &parts)?;
     parts::check(&parts, slot.size).map_err(|error| because(Code::PartsIncomplete, capitalised(&error.to_string())))?;
     match world.urls.complete(&slot.key, &upload, &parts, slot.size, PATIENCE).await? {
@@ -521,6 +532,9 @@ mod tests {
         let good = keys.seal(&slot("2026-11-22T22:35:15.000Z")).await.unwrap();
         for (path, status, code) in [
             (format!("/u/{over}/s3/params"), 403, "ticket-expired"),
+            (format!("/u/{over}/s3/multipart/x"), 403, "ticket-expired"),
+            (format!("/u/{over}/s3/multipart/x/1"), 403, "ticket-expired"),
+            (format!("/u/{over}/s3/multipart/x/batch"), 403, "ticket-expired"),
             (format!("/u/{good}x/s3/params"), 403, "ticket-invalid"),
             ("/u/nonsense/s3/sts".to_owned(), 403, "ticket-invalid"),
             (format!("/u/{good}/s3/sts"), 403, "no-credentials"),

@@ -7,6 +7,7 @@ use http::{HeaderValue, StatusCode};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use vestibule_domain::id::RoomId;
+use vestibule_store::cloudfront::Cookie;
 
 use super::room_of;
 use crate::caller::Caller;
@@ -42,14 +43,32 @@ async fn cookies(State(world): State<World>, caller: Caller, Place(room): Place<
     let now = world.clock.now();
     let (cookies, expires) = world.downloads.cookies(&room, now).ok_or(Code::NotFound)?;
     let mut response = StatusCode::NO_CONTENT.into_response();
-    let seconds = expires.seconds() - now.seconds();
     for cookie in cookies {
-        let cookie = format!(
-            "{}={}; Domain={domain}; Path=/{room}; Max-Age={seconds}; Secure; HttpOnly; SameSite=None",
-            cookie.name, cookie.value
-        );
+        let cookie = written(&cookie, &domain, &room, expires.seconds() - now.seconds());
         let cookie = HeaderValue::from_str(&cookie).map_err(|_unprintable| Problem::from(Code::InternalError))?;
         response.headers_mut().append(SET_COOKIE, cookie);
     }
     Ok(response)
+}
+
+/// A cookie that is sent to `domain` and all below it, for what is of `room`, over TLS, and that no script of a page can read.
+fn written(cookie: &Cookie, domain: &str, room: &RoomId, seconds: i64) -> String {
+    let Cookie { name, value } = cookie;
+    format!("{name}={value}; Domain={domain}; Path=/{room}; Max-Age={seconds}; Secure; HttpOnly; SameSite=None")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_for_one_room_and_no_script() {
+        let cookie = Cookie { name: "CloudFront-Policy", value: "eyJ_~-".to_owned() };
+        let room = crate::testing::ROOM.parse().unwrap();
+        assert_eq!(
+            written(&cookie, "example.com", &room, 3900),
+            "CloudFront-Policy=eyJ_~-; Domain=example.com; Path=/01jd3v8q0zk5w6x7y8z9abcdef; Max-Age=3900; Secure; HttpOnly; \
+             SameSite=None"
+        );
+    }
 }

@@ -179,7 +179,10 @@ async fn delete(
     Place((room, seq)): Place<(RoomId, MessageSeq)>,
 ) -> Result<Json<MessageView>, Problem> {
     room_of(&world, &caller, &room).await?;
-    let change = world.messages.delete(&writer(&world, &caller, room, seq)).await?;
+    let change = world.messages.delete(&writer(&world, &caller, room.clone(), seq)).await?;
+    if let Change::Made(_) = &change {
+        uploads::abort(&world, &room, seq, None).await;
+    }
     changed(&world, change).await
 }
 

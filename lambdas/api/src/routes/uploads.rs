@@ -64,6 +64,14 @@ async fn issue(world: &World, message: &Message, promise: &Promise) -> Result<Up
     Ok(UploadView::new(upload, &slot, &ticket))
 }
 
+/// Gives up what has begun in parts of an attachment that nobody waits for any more, or of a message. What cannot be aborted now, S3
+/// aborts after some days.
+pub(super) async fn abort(world: &World, room: &RoomId, seq: MessageSeq, attachment: Option<&AttachmentId>) {
+    if let Err(error) = world.urls.abort_all(room, seq, attachment).await {
+        tracing::warn!(error.message = %error, "an upload in parts was not aborted");
+    }
+}
+
 /// When the time to upload a file is over.
 pub(super) fn lapse(world: &World, promise: &Promise) -> Timestamp {
     promise.created_at.plus_seconds(world.settings.upload_ticket_seconds.into())
@@ -130,14 +138,12 @@ async fn cancel(
     room_of(&world, &caller, &room).await?;
     let change = world.messages.cancel(&writer(&world, &caller, room.clone(), seq), &attachment).await?;
     if let Change::Made(_) = &change {
-        // Should either fail, the reservation lapses by itself, and S3 aborts what is left after some days.
+        // Should this fail, the reservation lapses by itself.
         let key = InboxKey { room, message: seq, attachment };
         if let Err(error) = world.quotas.give_back(&caller.user, &[key.to_string()]).await {
             tracing::warn!(error.message = %error, "a reservation was not given back");
         }
-        if let Err(error) = world.urls.abort_all(&key).await {
-            tracing::warn!(error.message = %error, "an upload in parts was not aborted");
-        }
+        abort(&world, &key.room, seq, Some(&key.attachment)).await;
     }
     changed(&world, change).await
 }

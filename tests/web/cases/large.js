@@ -9,8 +9,8 @@ const MIB = 1024 * 1024;
 const BYTES_PER_SECOND = 16 * MIB;
 
 /** Bytes like random ones, the same each time. */
-function noise(size) {
-  return createCipheriv("aes-128-ctr", Buffer.alloc(16, 7), Buffer.alloc(16)).update(Buffer.alloc(size));
+function noise(size, seed = 7) {
+  return createCipheriv("aes-128-ctr", Buffer.alloc(16, seed), Buffer.alloc(16)).update(Buffer.alloc(size));
 }
 
 /** Counts the parts that go to S3, over reloads. */
@@ -103,6 +103,24 @@ export const large = {
     assert.deepEqual(await digests(world), expected(bytes));
   },
 
+  async "a file that was changed since is not spliced with what it was"(world) {
+    const { customer, operator } = await world.twoPeople();
+    const parts = new Parts(customer);
+    const line = await network(customer);
+    await line.slow();
+    await choose(customer.locator("#picker"), "edited.bin", 24 * MIB);
+    await customer.click("#send");
+    await eventually("a part is there", () => parts.done.size >= 1);
+    await attachment(customer, "edited.bin").getByRole("button", { name: "Pause edited.bin" }).click();
+    await inState(customer, "edited.bin", "paused");
+    await forgetBytes(customer);
+    await customer.reload();
+    await inState(customer, "edited.bin", "lost");
+    await choose(attachment(customer, "edited.bin").locator("input[type=file]"), "edited.bin", 24 * MIB, 9);
+    for (const page of [customer, operator]) await inState(page, "edited.bin", "ready");
+    assert.deepEqual(await digests(world), expected(noise(24 * MIB, 9)));
+  },
+
   async "a lost answer to the last request sends nothing again"(world) {
     const { customer, operator } = await world.twoPeople();
     const parts = new Parts(customer);
@@ -152,16 +170,16 @@ export const large = {
 };
 
 /** Picks a file of `noise` that the page makes itself: Playwright sends large ones slowly, or not at all. */
-async function choose(input, name, size) {
-  await input.evaluate(async (picker, [fileName, length]) => {
-    const key = await crypto.subtle.importKey("raw", new Uint8Array(16).fill(7), "AES-CTR", false, ["encrypt"]);
+async function choose(input, name, size, seed = 7) {
+  await input.evaluate(async (picker, [fileName, length, kind]) => {
+    const key = await crypto.subtle.importKey("raw", new Uint8Array(16).fill(kind), "AES-CTR", false, ["encrypt"]);
     const counter = new Uint8Array(16);
     const bytes = await crypto.subtle.encrypt({ name: "AES-CTR", counter, length: 64 }, key, new Uint8Array(length));
     const data = new DataTransfer();
-    data.items.add(new File([bytes], fileName, { type: "application/octet-stream" }));
+    data.items.add(new File([bytes], fileName, { type: "application/octet-stream", lastModified: 1_795_000_000_000 + kind }));
     picker.files = data.files;
     picker.dispatchEvent(new Event("change"));
-  }, [name, size]);
+  }, [name, size, seed]);
 }
 
 /** As if the browser had thrown the file away that the page kept. */

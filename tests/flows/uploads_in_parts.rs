@@ -222,13 +222,13 @@ pub(crate) async fn what_was_not_promised_is_not_put_together(cloud: Arc<Cloud>)
     let (status, first) = uppy.send(&upload, 1, &file.bytes[..PART]).await?;
     ensure!(status == 200);
     let half = json!({ "parts": [{ "PartNumber": 1, "ETag": first }] });
-    refused("a part that the sender does not know of", uppy.complete(&upload, half).await, 400, "parts-incomplete")?;
+    refused("a part that the sender does not know of", uppy.complete(&upload, half).await, 400, "parts-differ")?;
     let another = json!({ "parts": [{ "PartNumber": 1, "ETag": first }, { "PartNumber": 2, "ETag": "\"0\"" }] });
-    refused("another part", uppy.complete(&upload, another).await, 400, "parts-incomplete")?;
+    refused("another part", uppy.complete(&upload, another).await, 400, "parts-differ")?;
     let many: Vec<_> = (1..=10_001)
         .map(|number| json!({ "PartNumber": number, "ETag": "\"d41d8cd98f00b204e9800998ecf8427e\"" }))
         .collect();
-    refused("10,001 parts", uppy.complete(&upload, json!({ "parts": many })).await, 400, "parts-incomplete")?;
+    refused("10,001 parts", uppy.complete(&upload, json!({ "parts": many })).await, 400, "too-many-parts")?;
     refused("no list", uppy.complete(&upload, json!({ "parts": 7 })).await, 400, "bad-upload-request")?;
 
     // More than was promised: parts signed under another length of parts do not add up.
@@ -239,7 +239,7 @@ pub(crate) async fn what_was_not_promised_is_not_put_together(cloud: Arc<Cloud>)
     ensure!(sent.status() == 200);
     let etag = sent.headers()["etag"].to_str()?.to_owned();
     let more = json!({ "parts": [{ "PartNumber": 1, "ETag": etag }, { "PartNumber": 2, "ETag": second }] });
-    refused("more bytes", uppy.complete(&upload, more).await, 400, "parts-incomplete")?;
+    refused("more bytes", uppy.complete(&upload, more).await, 400, "parts-of-other-size")?;
 
     ensure!(uppy.ask("DELETE", &format!("/multipart/{upload}"), None).await? == (200, json!({})));
     ensure!(uppy.ask("DELETE", &format!("/multipart/{upload}"), None).await? == (200, json!({})), "aborting again");

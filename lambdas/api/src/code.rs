@@ -66,6 +66,12 @@ pub enum Code {
     BadPart,
     /// The parts are not the promised file.
     PartsIncomplete,
+    /// The parts that are named are not those that S3 has.
+    PartsDiffer,
+    /// More parts are named than a file may have.
+    TooManyParts,
+    /// The parts have another length together than was promised.
+    PartsOfOtherSize,
     /// There is no such multipart upload.
     UploadNotFound,
     /// Another upload of the attachment came first.
@@ -112,6 +118,9 @@ impl Code {
         Self::BadUploadRequest,
         Self::BadPart,
         Self::PartsIncomplete,
+        Self::PartsDiffer,
+        Self::TooManyParts,
+        Self::PartsOfOtherSize,
         Self::UploadNotFound,
         Self::UploadOvertaken,
         Self::CompletionInProgress,
@@ -152,6 +161,9 @@ impl Code {
             Self::BadUploadRequest => "bad-upload-request",
             Self::BadPart => "bad-part",
             Self::PartsIncomplete => "parts-incomplete",
+            Self::PartsDiffer => "parts-differ",
+            Self::TooManyParts => "too-many-parts",
+            Self::PartsOfOtherSize => "parts-of-other-size",
             Self::UploadNotFound => "upload-not-found",
             Self::UploadOvertaken => "upload-overtaken",
             Self::CompletionInProgress => "completion-in-progress",
@@ -168,7 +180,10 @@ impl Code {
             | Self::KeyMismatch
             | Self::BadUploadRequest
             | Self::BadPart
-            | Self::PartsIncomplete => StatusCode::BAD_REQUEST,
+            | Self::PartsIncomplete
+            | Self::PartsDiffer
+            | Self::TooManyParts
+            | Self::PartsOfOtherSize => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::OperatorsOnly
             | Self::NotTheAuthor
@@ -227,6 +242,9 @@ impl Code {
             Self::BadUploadRequest => "Bad request",
             Self::BadPart => "No such part",
             Self::PartsIncomplete => "The parts are not the file",
+            Self::PartsDiffer => "Other parts",
+            Self::TooManyParts => "Too many parts",
+            Self::PartsOfOtherSize => "Another size than promised",
             Self::UploadNotFound => "No such upload",
             Self::UploadOvertaken => "Another upload came first",
             Self::CompletionInProgress => "Still in progress",
@@ -274,6 +292,9 @@ impl Code {
             Self::BadUploadRequest => "The request of the upload breaks a rule.",
             Self::BadPart => "There is no such part of this file.",
             Self::PartsIncomplete => "The parts that were uploaded are not the file that was promised.",
+            Self::PartsDiffer => "These are not the parts that S3 has. List them and send what is missing.",
+            Self::TooManyParts => "A file has at most 10,000 parts.",
+            Self::PartsOfOtherSize => "The parts have another length together than was promised.",
             Self::UploadNotFound => "There is no such upload: it was aborted, or is too old. Start over.",
             Self::UploadOvertaken => "Another upload of this attachment came first.",
             Self::CompletionInProgress => "The parts are being put together. Ask again in a moment.",

@@ -19,7 +19,7 @@ use vestibule_domain::attachment::{Attachment, Promise};
 use vestibule_domain::content_type::ContentType;
 use vestibule_domain::correlation::CorrelationId;
 use vestibule_domain::key::InboxKey;
-use vestibule_domain::parts::{self, PART_NUMBERS, Part, PartChecksum, Parts};
+use vestibule_domain::parts::{self, NotAFile, PART_NUMBERS, Part, PartChecksum, Parts};
 use vestibule_domain::upload_ticket::{BadTicket, Slot};
 use vestibule_store::multipart::{Checksums, Completed};
 
@@ -51,6 +51,9 @@ pub const CODES: &[Code] = &[
     Code::BadUploadRequest,
     Code::BadPart,
     Code::PartsIncomplete,
+    Code::PartsDiffer,
+    Code::TooManyParts,
+    Code::PartsOfOtherSize,
     Code::UploadNotFound,
     Code::UploadOvertaken,
     Code::CompletionInProgress,
@@ -431,10 +434,16 @@ async fn complete(
     }
     let Some(parts) = world.urls.parts(&slot.key, &upload).await? else { return finished(&world, &slot).await };
     if completion.parts.len() > MAX_PARTS {
-        return Err(because(Code::PartsIncomplete, format!("A file has at most {MAX_PARTS} parts.")));
+        return Err(bad(Code::TooManyParts));
     }
     same_parts(&completion.parts, &parts)?;
-    parts::check(&parts, slot.size).map_err(|error| because(Code::PartsIncomplete, capitalised(&error.to_string())))?;
+    parts::check(&parts, slot.size).map_err(|error| {
+        let code = match error {
+            NotAFile::None | NotAFile::Missing(_) => Code::PartsIncomplete,
+            NotAFile::OtherSize { .. } => Code::PartsOfOtherSize,
+        };
+        because(code, capitalised(&error.to_string()))
+    })?;
     match world.urls.complete(&slot.key, &upload, &parts, slot.size, PATIENCE).await? {
         Completed::Done => {
             note(&slot, "multipart upload completed");
@@ -473,11 +482,7 @@ fn same_parts(sent: &[Sent], found: &[Part]) -> Result<(), Refused> {
     let mut sent: Vec<_> = sent.iter().map(|part| (part.part_number, bare(&part.etag))).collect();
     sent.sort();
     let found: Vec<_> = found.iter().map(|part| (part.number, bare(&part.etag))).collect();
-    if sent == found {
-        Ok(())
-    } else {
-        Err(because(Code::PartsIncomplete, "These are not the parts that S3 has. List them and send what is missing."))
-    }
+    if sent == found { Ok(()) } else { Err(bad(Code::PartsDiffer)) }
 }
 
 /// A sentence of our own from an error's words.

@@ -119,6 +119,31 @@ export const files = {
     for (const page of [customer, operator]) await inState(page, "table.csv", "cancelled");
   },
 
+  async "an upload that has failed for good is tried again or given up by its sender"(world) {
+    const { customer, operator } = await world.twoPeople();
+    const toInbox = (url) => url.pathname.includes("inbox");
+    const askingAgain = (url) => url.pathname.endsWith("/upload");
+    await customer.route(toInbox, (route) => route.abort("connectionreset"));
+    await customer.route(askingAgain, (route) => {
+      if (route.request().method() !== "POST") return route.continue();
+      const body = { code: "made-up", title: "No", detail: "There is no use in going on.", status: 422 };
+      return route.fulfill({ status: 422, contentType: "application/problem+json", body: JSON.stringify(body) });
+    });
+    await send(customer, "Two files.", [fixture("note.txt"), fixture("table.csv")]);
+    for (const name of ["note.txt", "table.csv"]) {
+      await inState(customer, name, "failed");
+      await attachment(customer, name).filter({ hasText: "There is no use in going on." }).waitFor();
+    }
+    await customer.unroute(toInbox);
+    await customer.unroute(askingAgain);
+    await attachment(customer, "note.txt").getByRole("button", { name: "Try note.txt again" }).click();
+    await attachment(customer, "table.csv").getByRole("button", { name: "Cancel table.csv" }).click();
+    for (const page of [customer, operator]) {
+      await inState(page, "note.txt", "ready");
+      await inState(page, "table.csv", "cancelled");
+    }
+  },
+
   async "an attachment can be taken out of a message"(world) {
     const { customer, operator } = await world.twoPeople();
     await send(customer, "One too many.", [fixture("note.txt"), fixture("page.pdf")]);

@@ -9,9 +9,9 @@ import { build } from "esbuild";
 import { chromium } from "playwright-core";
 import { bytes } from "./bytes.js";
 import { Chat } from "./chat.js";
-import { CUT, HOLD, LOSE, Network, PASS } from "./network.js";
-import { startStack } from "./stack.js";
-import { PATIENCE_MILLIS, within } from "./waiting.js";
+import { startStack } from "../web/stack.js";
+import { within } from "../web/waiting.js";
+import { CUT, HOLD, LOSE, Network, PASS, PATIENCE_MILLIS } from "./network.js";
 
 const VERSIONS = ["v5", "v6"];
 const CASE_MILLIS = 180_000;
@@ -36,7 +36,7 @@ let browser;
 
 before(async () => {
   const pages = await bundles();
-  stack = await startStack();
+  stack = await startStack("uppy");
   chat = await Chat.open(stack);
   network = await Network.start(stack.pageUrl, pages);
   browser = await chromium.launch({

@@ -5,7 +5,10 @@
 
 import { EventEmitter, once } from "node:events";
 import { createServer, request as send } from "node:http";
-import { PATIENCE_MILLIS, within } from "./waiting.js";
+import { within } from "../web/waiting.js";
+
+/** How long anything may take. Uppy itself may try again for ten seconds before it gives up. */
+export const PATIENCE_MILLIS = 60_000;
 
 /** What becomes of a request. */
 export const PASS = "pass";

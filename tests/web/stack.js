@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { within } from "./waiting.js";
 
 /** The clone's root. */
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -13,17 +14,17 @@ export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const START_MILLIS = 120_000;
 const END_MILLIS = 30_000;
 
-/** @returns {Promise<{pageUrl: string, endpointUrl: string, people: object[], end(): Promise<void>}>} */
-export async function startStack() {
+/** @param {string} stack Its name. @returns {Promise<{pageUrl: string, endpointUrl: string, people: object[], end(): Promise<void>}>} */
+export async function startStack(stack) {
   const program = process.env.VESTIBULE_BIN;
   assert.ok(program, "VESTIBULE_BIN names the executable `vestibule`");
   const [port, pagePort] = await freePorts(2);
-  const args = ["dev", "--port", port, "--page-port", pagePort, "--stack", "web", "--json"].map(String);
+  const args = ["dev", "--port", port, "--page-port", pagePort, "--stack", stack, "--json"].map(String);
   const child = spawn(resolve(ROOT, program), args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   child.stderr.on("data", (data) => { said += data; });
   const ended = once(child, "exit");
-  const line = await within(START_MILLIS, "vestibule dev did not start", Promise.race([
+  const line = await within(START_MILLIS, "vestibule dev is up", Promise.race([
     firstLine(child.stdout),
     ended.then(([code]) => Promise.reject(new Error(`vestibule dev ended with ${code}: ${said}`))),
   ])).catch((error) => {
@@ -34,23 +35,12 @@ export async function startStack() {
     ...JSON.parse(line),
     async end() {
       if (child.exitCode === null) child.kill("SIGINT");
-      await within(END_MILLIS, "vestibule dev did not end", ended).catch((error) => {
+      await within(END_MILLIS, "vestibule dev ends", ended).catch((error) => {
         child.kill("SIGKILL");
         throw error;
       });
     },
   };
-}
-
-/** Fails with `what` unless `promise` settles in time. */
-export async function within(millis, what, promise) {
-  let timer;
-  const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(`${what} within ${millis} ms`)), millis); });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 async function firstLine(stream) {

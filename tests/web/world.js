@@ -6,6 +6,7 @@ import { delimiter, extname, join } from "node:path";
 import { chromium } from "playwright-core";
 import { Client } from "./client.js";
 import { ROOT, startStack } from "./stack.js";
+import { eventually as inTime } from "./waiting.js";
 
 const FLAGS = [
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -22,7 +23,7 @@ export class World {
 
   static async start() {
     const world = new World();
-    world.stack = await startStack();
+    world.stack = await startStack("web");
     try {
       world.browser = await chromium.launch({ executablePath: chromiumPath(), args: FLAGS });
     } catch (error) {
@@ -138,14 +139,8 @@ export async function inState(page, name, state) {
 }
 
 /** Waits until `condition` answers something true, and returns it. */
-export async function eventually(what, condition, millis = PATIENCE_MILLIS) {
-  const deadline = Date.now() + millis;
-  for (;;) {
-    const found = await condition();
-    if (found) return found;
-    assert.ok(Date.now() < deadline, `${what}: not within ${millis} ms`);
-    await new Promise((next) => setTimeout(next, 25));
-  }
+export function eventually(what, condition, millis = PATIENCE_MILLIS) {
+  return inTime(what, condition, millis);
 }
 
 /** Drops files from outside the browser on an element. */

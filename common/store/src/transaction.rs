@@ -32,12 +32,24 @@ pub(crate) enum Cancelled<const N: usize> {
 impl<const N: usize> Cancelled<N> {
     /// Reads the error of a transaction of `N` items.
     pub(crate) fn read(operation: &'static str, error: SdkError<TransactWriteItemsError, HttpResponse>) -> Self {
-        let reasons = match error.as_service_error() {
+        Self::read_first(operation, N, error)
+    }
+
+    /// Reads the error of a transaction of the first `count` of `N` items: nothing kept the others, which it did not have.
+    pub(crate) fn read_first(
+        operation: &'static str,
+        count: usize,
+        error: SdkError<TransactWriteItemsError, HttpResponse>,
+    ) -> Self {
+        let mut reasons = match error.as_service_error() {
             Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                 cancelled.cancellation_reasons().iter().map(Reason::read).collect::<Vec<_>>()
             }
             _ => return Self::Failed(StoreError::classify(operation, error)),
         };
+        if reasons.len() == count {
+            reasons.resize(N, Reason::None);
+        }
         match <[Reason; N]>::try_from(reasons) {
             Ok(reasons) => Self::Reasons(reasons),
             Err(_other_count) => Self::Failed(StoreError::unreadable(operation, error)),
@@ -130,6 +142,14 @@ mod tests {
         let refused = reasons(["ValidationError", "TransactionConflict"]);
         assert_eq!(Reason::fault("Test", &refused).fault(), Fault::Permanent);
         assert!(!Reason::is_busy(&reasons(["None", "None"])));
+    }
+
+    #[test]
+    fn nothing_kept_what_a_transaction_did_not_have() {
+        let read = |codes: &[&str]| Cancelled::<3>::read_first("Test", 1, cancelled(codes));
+        let Cancelled::Reasons([first, ..]) = read(&["TransactionConflict"]) else { panic!("it has one") };
+        assert_eq!(first, Reason::Busy("TransactionConflict".to_owned()));
+        assert!(matches!(read(&["None", "None"]), Cancelled::Failed(_)));
     }
 
     #[test]

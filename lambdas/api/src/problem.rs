@@ -54,7 +54,7 @@ pub(crate) struct Document {
     /// The HTTP status.
     status: u16,
     /// A sentence for a person.
-    detail: String,
+    pub(crate) detail: String,
     /// For programs. New codes may be added; none is ever renamed.
     code: Code,
     /// With `invalid-request` and `too-large`: every part of the request that breaks a rule, where it can be named.
@@ -103,9 +103,16 @@ impl Problem {
         self.code
     }
 
-    /// A sentence for a person.
-    pub(crate) fn detail(&self) -> &str {
-        &self.detail
+    /// What a caller is told.
+    pub(crate) fn document(&self) -> Document {
+        Document {
+            kind: self.code.uri(),
+            title: self.code.title(),
+            status: self.code.status().as_u16(),
+            detail: self.detail.clone().into_owned(),
+            code: self.code,
+            errors: self.errors.clone(),
+        }
     }
 
     fn caused_by(code: Code, error: &(dyn Error + 'static)) -> Self {
@@ -159,15 +166,7 @@ impl From<Refusal> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let document = Document {
-            kind: self.code.uri(),
-            title: self.code.title(),
-            status: self.code.status().as_u16(),
-            detail: self.detail.into_owned(),
-            code: self.code,
-            errors: self.errors,
-        };
-        let mut response = (self.code.status(), Json(document)).into_response();
+        let mut response = (self.code.status(), Json(self.document())).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         if self.code == Code::Unauthenticated {

@@ -114,17 +114,10 @@ impl Messages {
         }
         let reasons = match transaction.send().await {
             Ok(_) => return Ok(Try::Done(Sending::Sent(Box::new(message)))),
-            Err(error) if has_attachments => Cancelled::<5>::read(OPERATION, error),
-            Err(error) => match Cancelled::<3>::read(OPERATION, error) {
-                Cancelled::Reasons([room, message, hint]) => {
-                    Cancelled::Reasons([room, message, hint, Reason::None, Reason::None])
-                }
-                Cancelled::Failed(error) => Cancelled::Failed(error),
+            Err(error) => match Cancelled::<5>::read_first(OPERATION, if has_attachments { 5 } else { 3 }, error) {
+                Cancelled::Reasons(reasons) => reasons,
+                Cancelled::Failed(error) => return Err(error),
             },
-        };
-        let reasons = match reasons {
-            Cancelled::Reasons(reasons) => reasons,
-            Cancelled::Failed(error) => return Err(error),
         };
         match reasons {
             [_, _, Reason::Condition(Some(hint)), ..] => Ok(Try::Done(self.recall(&room.room, draft, hint).await?)),

@@ -113,26 +113,17 @@ impl Rooms {
             transaction = transaction.transact_items(TransactWriteItem::builder().condition_check(known).build());
         }
         let reasons = match transaction.send().await {
-            Ok(_) => return self.handed_on(room).await,
-            Err(error) if to.is_some() => Cancelled::<2>::read(OPERATION, error),
-            Err(error) => match Cancelled::<1>::read(OPERATION, error) {
-                Cancelled::Reasons([moved]) => Cancelled::Reasons([moved, Reason::None]),
-                Cancelled::Failed(error) => Cancelled::Failed(error),
+            Ok(_) => return Ok(self.get(room).await?.map_or(Transfer::Missing, Transfer::Done)),
+            Err(error) => match Cancelled::<2>::read_first(OPERATION, if to.is_some() { 2 } else { 1 }, error) {
+                Cancelled::Reasons(reasons) => reasons,
+                Cancelled::Failed(error) => return Err(error),
             },
-        };
-        let reasons = match reasons {
-            Cancelled::Reasons(reasons) => reasons,
-            Cancelled::Failed(error) => return Err(error),
         };
         match reasons {
             [Reason::Condition(found), _] => judge(found, from, to),
             [_, Reason::Condition(_)] => Ok(Transfer::NoOperator),
             reasons => Err(Reason::fault(OPERATION, &reasons)),
         }
-    }
-
-    async fn handed_on(&self, room: &RoomId) -> Result<Transfer, StoreError> {
-        Ok(super::read(&self.client, &self.table, room).await?.map_or(Transfer::Missing, Transfer::Done))
     }
 }
 

@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 use vestibule_domain::attachment::{Attachment, Ready};
 use vestibule_domain::id::{AttachmentId, MessageSeq, RoomId};
 use vestibule_domain::message::Message;
+use vestibule_store::messages::Change;
 
 use super::messages::{changed, message_of, writer};
 use super::{room_of, uploads};
@@ -21,7 +22,6 @@ use crate::problem::Problem;
 use crate::view::message::MessageView;
 use crate::view::transfer::DownloadView;
 use crate::world::World;
-use vestibule_store::messages::Change;
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<World> {

@@ -11,8 +11,7 @@ use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use http::HeaderValue;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use vestibule_domain::attachment::{Attachment, Promise};
@@ -25,7 +24,7 @@ use vestibule_store::multipart::{Checksums, Completed};
 
 use crate::code::Code;
 use crate::input::{Body, Place};
-use crate::problem::Problem;
+use crate::problem::{Document, Problem};
 use crate::world::World;
 
 /// Longest body, in bytes: the list of 10,000 parts takes about a million.
@@ -82,25 +81,24 @@ impl<T: Into<Problem>> From<T> for Refused {
     }
 }
 
+/// See [`Refused`].
+#[derive(Serialize)]
+struct RefusedView {
+    error: &'static str,
+    message: String,
+    #[serde(flatten)]
+    document: Document,
+}
+
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let (code, detail) = (self.0.code(), self.0.detail().to_owned());
-        let (parts, _body) = self.0.into_response().into_parts();
-        let document = json!({
-            "error": code.as_str(), "message": detail, "type": code.uri(), "title": code.title(),
-            "status": parts.status.as_u16(), "detail": detail, "code": code.as_str(),
-        });
-        let mut response = Json(document).into_response();
-        *response.status_mut() = parts.status;
-        response.headers_mut().extend(
-            parts
-                .headers
-                .into_iter()
-                .filter(|(name, _)| name.as_ref().is_some_and(|name| name == http::header::RETRY_AFTER)),
-        );
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        *response.extensions_mut() = parts.extensions;
-        response
+        let document = self.0.document();
+        let view = RefusedView { error: self.0.code().as_str(), message: document.detail.clone(), document };
+        let (mut parts, _problem) = self.0.into_response().into_parts();
+        for name in [CONTENT_LENGTH, CONTENT_TYPE] {
+            parts.headers.remove(name);
+        }
+        (parts, Json(view)).into_response()
     }
 }
 
@@ -143,14 +141,20 @@ async fn pending(world: &World, slot: &Slot) -> Result<Promise, Refused> {
     }
 }
 
-/// The query's parameters, of which one names the ticket's own key.
-fn query(pairs: Pairs, slot: &Slot) -> Result<BTreeMap<String, String>, Refused> {
-    let pairs = any_query(pairs)?;
-    if pairs.get("key").is_some_and(|key| *key == slot.key.to_string()) {
-        Ok(pairs)
-    } else {
-        Err(bad(Code::KeyMismatch))
+/// What a route of an upload in parts is about, and the query's parameters, of which one names the ticket's own key.
+async fn named(
+    world: &World,
+    ticket: &str,
+    upload: &str,
+    pairs: Pairs,
+) -> Result<(Slot, BTreeMap<String, String>), Refused> {
+    let slot = slot(world, ticket).await?;
+    let query = any_query(pairs)?;
+    if query.get("key").is_none_or(|key| *key != slot.key.to_string()) {
+        return Err(bad(Code::KeyMismatch));
     }
+    check_upload(upload)?;
+    Ok((slot, query))
 }
 
 fn any_query(pairs: Pairs) -> Result<BTreeMap<String, String>, Refused> {
@@ -313,9 +317,7 @@ fn is_base64(text: &str) -> bool {
 /// Leave to send one part.
 async fn sign(State(world): State<World>, Place(place): Place<(String, String, String)>, pairs: Pairs) -> Answer {
     let (ticket, upload, number) = place;
-    let slot = slot(&world, &ticket).await?;
-    let query = query(pairs, &slot)?;
-    check_upload(&upload)?;
+    let (slot, query) = named(&world, &ticket, &upload, pairs).await?;
     let wanted = Wanted::read(&query, slot.size)?;
     let (number, length) = part_of(&number, wanted.parts)?;
     pending(&world, &slot).await?;
@@ -341,9 +343,7 @@ fn part_of(text: &str, parts: Parts) -> Result<(u32, u64), Refused> {
 /// Leave to send several parts, as older clients ask for it.
 async fn sign_many(State(world): State<World>, Place(place): Place<(String, String)>, pairs: Pairs) -> Answer {
     let (ticket, upload) = place;
-    let slot = slot(&world, &ticket).await?;
-    let query = query(pairs, &slot)?;
-    check_upload(&upload)?;
+    let (slot, query) = named(&world, &ticket, &upload, pairs).await?;
     let wanted = Wanted::read(&query, slot.size)?;
     let numbers = query.get("partNumbers").map(String::as_str).unwrap_or_default();
     let numbers: Vec<_> = numbers.split(',').map(|number| part_of(number.trim(), wanted.parts)).collect();
@@ -364,18 +364,15 @@ async fn sign_many(State(world): State<World>, Place(place): Place<(String, Stri
 /// completion again, and would otherwise never learn that it is done.
 async fn list(State(world): State<World>, Place(place): Place<(String, String)>, pairs: Pairs) -> Answer {
     let (ticket, upload) = place;
-    let slot = slot(&world, &ticket).await?;
-    query(pairs, &slot)?;
-    check_upload(&upload)?;
+    let (slot, _) = named(&world, &ticket, &upload, pairs).await?;
     let parts = match now(&world, &slot.key).await? {
         Now::Gone => return Err(Code::AttachmentGone.into()),
-        Now::Decided => None,
-        Now::Pending(_) => world.urls.parts(&slot.key, &upload).await?,
-    };
-    let parts = match parts {
-        Some(parts) => parts,
-        None if has_arrived(&world, &slot).await? => all_parts(slot.size),
-        None => return Err(bad(Code::UploadNotFound)),
+        Now::Decided => all_parts(slot.size),
+        Now::Pending(_) => match world.urls.parts(&slot.key, &upload).await? {
+            Some(parts) => parts,
+            None if has_arrived(&world, &slot).await? => all_parts(slot.size),
+            None => return Err(bad(Code::UploadNotFound)),
+        },
     };
     let parts: Vec<_> = parts
         .into_iter()
@@ -423,9 +420,7 @@ async fn complete(
     body: Result<Body<Completion>, Problem>,
 ) -> Result<Json<CompletedView>, Refused> {
     let (ticket, upload) = place;
-    let slot = slot(&world, &ticket).await?;
-    query(pairs, &slot)?;
-    check_upload(&upload)?;
+    let (slot, _) = named(&world, &ticket, &upload, pairs).await?;
     let Body(completion) = body.map_err(as_bad)?;
     match now(&world, &slot.key).await? {
         Now::Decided => return Ok(Json(completed(&world, &slot).await?)),
@@ -495,9 +490,7 @@ fn capitalised(words: &str) -> String {
 /// Gives an upload up. The attachment stays pending: it can be uploaded anew.
 async fn abort(State(world): State<World>, Place(place): Place<(String, String)>, pairs: Pairs) -> Answer {
     let (ticket, upload) = place;
-    let slot = slot(&world, &ticket).await?;
-    query(pairs, &slot)?;
-    check_upload(&upload)?;
+    let (slot, _) = named(&world, &ticket, &upload, pairs).await?;
     world.urls.abort(&slot.key, &upload).await?;
     note(&slot, "multipart upload aborted");
     Ok(Json(json!({})))

@@ -1,8 +1,8 @@
+// Waiting for a condition, with a deadline. The tests of Uppy's clients wait so too.
+
 import { setTimeout as pause } from "node:timers/promises";
 
-/** How long anything may take. Uppy itself may try again for ten seconds before it gives up. */
-export const PATIENCE_MILLIS = 60_000;
-const LOOK_AGAIN_MILLIS = 50;
+const LOOK_AGAIN_MILLIS = 25;
 
 /** What `promise` resolves to, if it does so in time. */
 export async function within(millis, what, promise) {
@@ -18,12 +18,12 @@ export async function within(millis, what, promise) {
 }
 
 /** The first answer of `look` that is something, if there is one in time. For what cannot call back. */
-export async function eventually(what, look) {
-  const deadline = performance.now() + PATIENCE_MILLIS;
+export async function eventually(what, look, millis) {
+  const deadline = performance.now() + millis;
   for (;;) {
     const found = await look();
     if (found) return found;
-    if (performance.now() > deadline) throw new Error(`not within ${PATIENCE_MILLIS} ms: ${what}`);
+    if (performance.now() > deadline) throw new Error(`not within ${millis} ms: ${what}`);
     await pause(LOOK_AGAIN_MILLIS);
   }
 }

@@ -7,14 +7,17 @@ pub mod cursor;
 pub mod decisions;
 pub mod downloads;
 pub mod error;
+pub mod hall;
 pub mod messages;
 pub mod multipart;
 pub mod objects;
+pub mod queues;
 pub mod quotas;
 pub mod rooms;
 pub mod signed_urls;
 pub mod table;
 pub mod upload_keys;
+pub mod work;
 
 mod backoff;
 mod documents;

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use vestibule_domain::id::{ClientMessageId, ConnectionId, MessageSeq, RoomId, UserId};
+use vestibule_domain::id::{AttachmentId, ClientMessageId, ConnectionId, MessageSeq, RoomId, UserId, VersionId};
+use vestibule_domain::key::VersionTag;
 use vestibule_domain::live::Ticket;
 use vestibule_domain::timestamp::Timestamp;
 
@@ -50,6 +51,16 @@ pub(crate) fn message_sk(seq: MessageSeq) -> AttributeValue {
 /// The sort key of the hint that makes a retried send recognisable.
 pub(crate) fn sent_once_sk(id: &ClientMessageId) -> AttributeValue {
     text(format!("CMID#{id}"))
+}
+
+/// The sort key of the hints about the tries at one version of an attachment.
+pub(crate) fn work_sk(attachment: &AttachmentId, version: &VersionId) -> AttributeValue {
+    text(format!("WORK#{attachment}#{}", VersionTag::of(version)))
+}
+
+/// What the sort keys of the hints about all versions of an attachment begin with.
+pub(crate) fn work_sks(attachment: &AttachmentId) -> AttributeValue {
+    text(format!("WORK#{attachment}#"))
 }
 
 /// The partition of a customer's slot, whose item `ACTIVE` exists while they have an open room.

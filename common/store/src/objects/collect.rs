@@ -1,0 +1,77 @@
+//! Deletes what nothing points at: objects of one attachment, and copies of it that were begun and never ended.
+
+use vestibule_domain::key::InboxKey;
+use vestibule_domain::reclaim::Keep;
+
+use super::Objects;
+use crate::error::StoreError;
+
+/// What was deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// Objects.
+    pub objects: usize,
+    /// Multipart copies that were given up.
+    pub copies: usize,
+}
+
+impl Objects {
+    /// Deletes of the attachment at `key` what `keep` does not keep. Doing it again is harmless.
+    ///
+    /// # Errors
+    /// [`StoreError`], when a bucket cannot be listed or an object not be deleted.
+    pub async fn collect(&self, key: &InboxKey, keep: &Keep) -> Result<Collected, StoreError> {
+        let none = std::collections::BTreeSet::new();
+        let (kept, buckets) = match keep {
+            Keep::All(_) => return Ok(Collected::default()),
+            Keep::Referenced(kept) => (kept, vec![&self.buckets.processed]),
+            Keep::Nothing => (&none, vec![&self.buckets.processed, &self.buckets.quarantine]),
+        };
+        let mut collected = Collected::default();
+        for bucket in buckets {
+            // The slash keeps to this attachment, whatever other ids begin with the same letters.
+            let prefix = format!("{key}/");
+            collected.copies += self.give_up_copies(bucket, &prefix).await?;
+            for object in self.keys(bucket, &prefix).await? {
+                if !kept.contains(&object) {
+                    self.delete(bucket, &object).await?;
+                    collected.objects += 1;
+                }
+            }
+        }
+        Ok(collected)
+    }
+
+    /// All keys below `prefix`. An attachment has a handful.
+    async fn keys(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, StoreError> {
+        let mut pages = self.client.list_objects_v2().bucket(bucket).prefix(prefix).into_paginator().send();
+        let mut keys = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| StoreError::classify("ListObjectsV2 of an attachment", error))?;
+            keys.extend(page.contents().iter().filter_map(|object| object.key().map(ToOwned::to_owned)));
+        }
+        Ok(keys)
+    }
+
+    async fn delete(&self, bucket: &str, key: &str) -> Result<(), StoreError> {
+        match self.client.delete_object().bucket(bucket).key(key).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => StoreError::classify("DeleteObject of an attachment", error).or_absent(),
+        }
+    }
+
+    async fn give_up_copies(&self, bucket: &str, prefix: &str) -> Result<usize, StoreError> {
+        let list = self.client.list_multipart_uploads().bucket(bucket).prefix(prefix).send().await;
+        let list = list.map_err(|error| StoreError::classify("ListMultipartUploads of an attachment", error))?;
+        let mut given_up = 0;
+        for upload in list.uploads() {
+            let (Some(key), Some(id)) = (upload.key(), upload.upload_id()) else { continue };
+            let abort = self.client.abort_multipart_upload().bucket(bucket).key(key).upload_id(id).send().await;
+            if let Err(error) = abort {
+                StoreError::classify("AbortMultipartUpload of a copy", error).or_absent()?;
+            }
+            given_up += 1;
+        }
+        Ok(given_up)
+    }
+}

@@ -130,7 +130,7 @@ pub(crate) async fn poison_lands_in_the_failure_bucket_and_holds_nothing_up(clou
 
 /// What Lambda wrote of the changes of `room` that it gave up.
 async fn failures_of(cloud: &Cloud, room: &RoomId) -> anyhow::Result<Vec<Value>> {
-    let bucket = cloud.output("ArchiveFailureBucket")?;
+    let bucket = cloud.output("StreamFailureBucket")?;
     let listed = cloud.s3.list_objects_v2().bucket(bucket).prefix("aws/lambda/").send().await?;
     let mut failures = Vec::new();
     for object in listed.contents() {

@@ -13,7 +13,7 @@ use zip::{CompressionMethod, ZipWriter};
 use crate::checkout::Checkout;
 
 /// The functions of the template.
-pub const FUNCTIONS: &[&str] = &["api", "archive", "connect", "ingest", "inspect", "relay"];
+pub const FUNCTIONS: &[&str] = &["api", "archive", "connect", "ingest", "inspect", "reclaim", "relay", "sweep"];
 
 /// A function's zip file.
 pub struct Package {

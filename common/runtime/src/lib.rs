@@ -4,5 +4,6 @@ pub mod clock;
 pub mod config;
 pub mod ids;
 pub mod logs;
+pub mod metrics;
 pub mod sdk;
 pub mod websocket;

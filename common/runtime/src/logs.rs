@@ -19,8 +19,10 @@ const OURS: &[&str] = &[
     "vestibule_connect",
     "vestibule_ingest",
     "vestibule_inspect",
+    "vestibule_reclaim",
     "vestibule_relay",
     "vestibule_store",
+    "vestibule_sweep",
 ];
 
 /// Turns the logs on, at `level` for Vestibule's own code (`error`, `warn`, `info`, `debug` or `trace`; anything else counts

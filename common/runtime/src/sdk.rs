@@ -9,10 +9,22 @@ use aws_config::timeout::TimeoutConfig;
 /// How long a post to a connection may take. It takes milliseconds; one that hangs must not keep others from theirs.
 const POST: Duration = Duration::from_secs(3);
 
-/// Reads credentials and region the usual way. Three tries in all; a connection that does not come within 3 s is given up.
+/// Reads credentials and region the usual way, for those whom somebody waits for. Three tries in all; a connection that does not come
+/// within 3 s is given up.
 pub async fn load() -> SdkConfig {
+    load_with(3).await
+}
+
+/// The same for those whom only a queue waits for: six tries in all, so that throttling may last for some seconds. Between tries lies a
+/// random share of a second, which doubles with every one.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
+pub async fn load_patient() -> SdkConfig {
+    load_with(6).await
+}
+
+async fn load_with(tries: u32) -> SdkConfig {
     aws_config::defaults(aws_config::BehaviorVersion::latest())
-        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .retry_config(RetryConfig::standard().with_max_attempts(tries))
         .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(3)).build())
         .load()
         .await

@@ -89,6 +89,18 @@ impl StoreError {
         }
     }
 
+    /// The service's error code, or our own word for what went wrong: stable, and nothing secret.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Unavailable { code, .. }
+            | Self::Conflict { code, .. }
+            | Self::Missing { code, .. }
+            | Self::Condition { code, .. }
+            | Self::Denied { code, .. }
+            | Self::Malformed { code, .. } => code,
+        }
+    }
+
     /// Something of ours in the table or in an answer that cannot be read.
     pub fn unreadable(operation: &'static str, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::Malformed { operation, code: "unreadable".to_owned(), source: source.into() }

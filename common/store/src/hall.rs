@@ -17,6 +17,10 @@ use crate::error::StoreError;
 use crate::objects::InboxVersion;
 use crate::table::{self, Item, message_sk, room_pk, work_sk};
 
+mod abandoned;
+
+pub use abandoned::Aborted;
+
 /// Most versions of one page: what S3 answers at most.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html>
 pub const MOST: u16 = 1000;

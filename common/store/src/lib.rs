@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod cloudfront;
+pub mod collector;
 pub mod connections;
 pub mod cursor;
 pub mod decisions;
@@ -11,6 +12,7 @@ pub mod hall;
 pub mod messages;
 pub mod multipart;
 pub mod objects;
+pub mod progress;
 pub mod queues;
 pub mod quotas;
 pub mod rooms;

@@ -14,7 +14,6 @@ use vestibule_domain::key::InboxKey;
 
 use crate::error::StoreError;
 
-pub mod collect;
 pub mod copy;
 
 /// Browsers and CDNs may keep what never changes under its key, for a year; shared caches may not.

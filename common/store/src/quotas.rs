@@ -16,7 +16,10 @@ use vestibule_domain::timestamp::Timestamp;
 
 use crate::documents;
 use crate::error::StoreError;
-use crate::table::{self, message_sk, number, pending_quota_sk, room_pk, since_1970, user_pk, window_quota_sk};
+use crate::table::{
+    self, GSI1, RESERVED_SHARDS, message_sk, number, pending_quota_sk, reserved_pk, reserved_shard, reserved_sk,
+    room_pk, since_1970, text, user_pk, window_quota_sk,
+};
 
 /// How long a window's item is kept after its end, in seconds.
 const KEPT_SECONDS: i64 = 24 * 60 * 60;
@@ -105,6 +108,73 @@ impl Quotas {
     }
 }
 
+/// Somebody who has something reserved, as the index has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reserved {
+    /// Who.
+    pub user: UserId,
+    /// Their sort key in the index, by which a change since is noticed.
+    place: String,
+}
+
+impl Quotas {
+    /// Up to `most` people who have reserved nothing since `before`, but may have something reserved from earlier.
+    ///
+    /// # Errors
+    /// [`StoreError`], when the index cannot be read.
+    pub async fn untouched_since(&self, before: Timestamp, most: usize) -> Result<Vec<Reserved>, StoreError> {
+        const OPERATION: &str = "Query of who has something reserved";
+        let mut found = Vec::new();
+        for shard in 0..RESERVED_SHARDS {
+            let query = self.client.query().table_name(&self.table).index_name(GSI1);
+            let query = query.key_condition_expression("GSI1PK = :shard AND GSI1SK < :before");
+            let query = query.expression_attribute_values(":shard", reserved_pk(shard));
+            let query = query.expression_attribute_values(":before", text(before.to_string()));
+            let left = i32::try_from(most.saturating_sub(found.len())).unwrap_or(i32::MAX);
+            if left == 0 {
+                break;
+            }
+            let page = query.limit(left).send().await.map_err(|error| StoreError::classify(OPERATION, error))?;
+            found.extend(page.items().iter().filter_map(reserved));
+        }
+        Ok(found)
+    }
+
+    /// Notes that somebody's reservations were looked at, unless they have reserved something since: with nothing left they leave the
+    /// index, else they are looked at again after the same time.
+    ///
+    /// # Errors
+    /// [`StoreError`], when the table cannot be written.
+    pub async fn looked_at(&self, reserved: &Reserved, now: Timestamp) -> Result<(), StoreError> {
+        const OPERATION: &str = "UpdateItem of who has something reserved";
+        let update = || {
+            let update = self.client.update_item().table_name(&self.table);
+            let update = update.key("PK", user_pk(&reserved.user)).key("SK", pending_quota_sk());
+            let update = update.expression_attribute_names("#keys", "keys");
+            update.expression_attribute_values(":place", text(&reserved.place))
+        };
+        let leave = update().update_expression("REMOVE GSI1PK, GSI1SK");
+        let leave = leave.condition_expression("GSI1SK = :place AND attribute_not_exists(#keys)").send().await;
+        match leave.map_err(|error| StoreError::classify(OPERATION, error)) {
+            Err(StoreError::Condition { .. }) => {}
+            left => return left.map(|_| ()),
+        }
+        let stay = update().update_expression("SET GSI1SK = :now");
+        let stay = stay.expression_attribute_values(":now", reserved_sk(now, &reserved.user));
+        let stay = stay.condition_expression("GSI1SK = :place AND attribute_exists(#keys)").send().await;
+        match stay.map_err(|error| StoreError::classify(OPERATION, error)) {
+            Err(StoreError::Condition { .. }) | Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn reserved(item: &table::Item) -> Option<Reserved> {
+    let plain = |name: &str| item.get(name)?.as_s().ok();
+    let user = plain("PK")?.strip_prefix("USER#")?.parse().ok()?;
+    Some(Reserved { user, place: plain("GSI1SK")?.clone() })
+}
+
 /// The two writes that `promises` of `user`'s `message` cost.
 ///
 /// # Errors
@@ -146,10 +216,12 @@ pub(crate) fn charges(
         .table_name(table)
         .key("PK", user_pk(user))
         .key("SK", pending_quota_sk())
-        .update_expression("ADD #keys :keys")
+        .update_expression("ADD #keys :keys SET GSI1PK = :reserved, GSI1SK = :at")
         .condition_expression("attribute_not_exists(#keys) OR size(#keys) <= :pending_left")
         .expression_attribute_names("#keys", "keys")
         .expression_attribute_values(":keys", AttributeValue::Ss(promises.iter().map(key).collect()))
+        .expression_attribute_values(":reserved", reserved_pk(reserved_shard(user)))
+        .expression_attribute_values(":at", reserved_sk(message.at, user))
         .expression_attribute_values(":pending_left", number(pending_left));
     let built = |update: aws_sdk_dynamodb::types::builders::UpdateBuilder| {
         let update = update.build().map_err(|source| StoreError::unreadable("a quota", source))?;

@@ -118,6 +118,35 @@ pub(crate) fn pending_quota_sk() -> AttributeValue {
     text("QUOTA#PENDING")
 }
 
+/// Partitions of the index of who has something reserved. One alone takes 1,000 writes a second.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html>
+pub(crate) const RESERVED_SHARDS: u8 = 16;
+
+/// The index partition of those who have something reserved, by a number below [`RESERVED_SHARDS`].
+pub(crate) fn reserved_pk(shard: u8) -> AttributeValue {
+    text(format!("RESERVED#{shard}"))
+}
+
+/// Which of the partitions a person is in.
+pub(crate) fn reserved_shard(user: &UserId) -> u8 {
+    user.as_str().bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % RESERVED_SHARDS
+}
+
+/// The index sort key of one who reserved something, or was looked at, then.
+pub(crate) fn reserved_sk(at: Timestamp, user: &UserId) -> AttributeValue {
+    text(format!("{at}#{user}"))
+}
+
+/// The partition of the sweep's own item.
+pub(crate) fn sweep_pk() -> AttributeValue {
+    text("SWEEP")
+}
+
+/// The sort key of the sweep's own item.
+pub(crate) fn sweep_sk() -> AttributeValue {
+    text("PROGRESS")
+}
+
 /// What the sort keys of connections begin with.
 pub(crate) const CONNECTION: &str = "CONN#";
 

@@ -31,6 +31,9 @@ pub struct Config {
     pub inspect_url_lifetime: Duration,
     /// The first delay after a transient fault; it doubles with every try (`RETRY_SECONDS`, default 5).
     pub retry_delay: Duration,
+    /// How long the batch of one call may take (`INGEST_TIMEOUT_SECONDS`, default 120): the function's time-out, and how long one
+    /// worker has a version to itself.
+    pub time_out: Duration,
     /// The level of the logs (`LOG_LEVEL`, default `info`).
     pub log_level: String,
 }
@@ -59,6 +62,7 @@ impl Config {
             copy_part_bytes: settings.number("COPY_PART_BYTES", DEFAULT_COPY_PART_BYTES, COPY_PART_BYTES),
             inspect_url_lifetime: Duration::from_secs(settings.number("INSPECT_URL_SECONDS", 300, 1..=3600)),
             retry_delay: Duration::from_secs(settings.number("RETRY_SECONDS", 5, 0..=900)),
+            time_out: Duration::from_secs(settings.number("INGEST_TIMEOUT_SECONDS", 120, 1..=900)),
             log_level: settings.log_level(),
         };
         settings.finish(read)

@@ -1,6 +1,7 @@
 //! What can go wrong that is neither the file's fault nor its sender's.
 
 use vestibule_domain::key::InboxKey;
+use vestibule_domain::timestamp::Timestamp;
 use vestibule_store::error::{Fault, StoreError};
 
 /// A step that could not be done.
@@ -23,6 +24,15 @@ pub enum IngestError {
     /// A queue's message is not an event that we know.
     #[error("not an event of an uploaded object")]
     UnknownEvent(#[source] serde_json::Error),
+    /// The function's time was nearly over. Better to say so than to be ended in the middle of a word.
+    #[error("the time was over before the work")]
+    OutOfTime,
+    /// Somebody else is at work on the same version.
+    #[error("somebody else is at work on it until {until}")]
+    Held {
+        /// When they will have finished, or be gone.
+        until: Timestamp,
+    },
 }
 
 impl IngestError {
@@ -31,8 +41,20 @@ impl IngestError {
         match self {
             Self::Store(error) => error.fault(),
             Self::NoAnswer { fault, .. } => *fault,
-            Self::Contradiction(_) => Fault::Transient,
+            Self::Contradiction(_) | Self::OutOfTime | Self::Held { .. } => Fault::Transient,
             Self::UnknownEvent(_) => Fault::Permanent,
+        }
+    }
+
+    /// The stable word for it: the service's own error code, where a service failed.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::NoAnswer { .. } => "inspector-silent",
+            Self::Contradiction(_) => "contradiction",
+            Self::UnknownEvent(_) => "unknown-event",
+            Self::OutOfTime => "out-of-time",
+            Self::Held { .. } => "held",
         }
     }
 }

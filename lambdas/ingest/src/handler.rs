@@ -5,11 +5,13 @@ use futures::future::join_all;
 use serde_json::Value;
 use tracing::Instrument as _;
 use vestibule_domain::correlation::CorrelationId;
+use vestibule_domain::timestamp::Timestamp;
 use vestibule_runtime::logs::chain;
 use vestibule_store::error::Fault;
 use vestibule_store::objects::InboxVersion;
 
 use crate::arrival::{self, Arrival, Unknown};
+use crate::attempt::Delivery;
 use crate::error::IngestError;
 use crate::ingest::{Outcome, ingest};
 use crate::world::World;
@@ -24,7 +26,7 @@ const MAX_DELAY_SECONDS: u64 = 300;
 /// message has no id: an answer without it would count every message as failed, or none.
 pub async fn handle(world: &World, event: Value) -> Result<Value, lambda_runtime::Error> {
     if !is_queue_batch(&event) {
-        settle(world, event).await.map_err(|error| Box::new(error) as lambda_runtime::Error)?;
+        settle(world, event, Delivery::Direct).await.map_err(|error| Box::new(error) as lambda_runtime::Error)?;
         return Ok(Value::Null);
     }
     let batch: SqsEvent = serde_json::from_value(event)?;
@@ -44,7 +46,7 @@ fn is_queue_batch(event: &Value) -> bool {
 async fn answer(world: &World, message: SqsMessage) -> Result<Option<BatchItemFailure>, lambda_runtime::Error> {
     let body = message.body.as_deref().unwrap_or_default();
     let settled = match serde_json::from_str(body) {
-        Ok(event) => settle(world, event).await,
+        Ok(event) => settle(world, event, Delivery::Queued).await,
         Err(error) => {
             let error = IngestError::UnknownEvent(error);
             log_failure(&error);
@@ -52,8 +54,12 @@ async fn answer(world: &World, message: SqsMessage) -> Result<Option<BatchItemFa
         }
     };
     let Err(error) = settled else { return Ok(None) };
-    if error.fault() == Fault::Transient {
-        delay(world, &message).await;
+    match error {
+        IngestError::Held { until } => put_back(world, &message, seconds_until(until, world.clock.now())).await,
+        _ if error.fault() == Fault::Transient => {
+            put_back(world, &message, delay_seconds(world.config.retry_delay.as_secs(), receives(&message))).await;
+        }
+        _ => {}
     }
     let id = message.message_id.filter(|id| !id.is_empty()).ok_or("a queue message without an id failed")?;
     let mut failure = BatchItemFailure::default();
@@ -62,7 +68,7 @@ async fn answer(world: &World, message: SqsMessage) -> Result<Option<BatchItemFa
 }
 
 /// Works through an event to its last record, also after a failure, and answers the first one.
-async fn settle(world: &World, event: Value) -> Result<(), IngestError> {
+async fn settle(world: &World, event: Value, delivery: Delivery) -> Result<(), IngestError> {
     let arrivals = arrival::read(event, &world.config.buckets.inbox)
         .map_err(IngestError::UnknownEvent)
         .inspect_err(log_failure)?;
@@ -71,13 +77,13 @@ async fn settle(world: &World, event: Value) -> Result<(), IngestError> {
         match arrival {
             Arrival::Nothing => {}
             Arrival::Unknown(unknown) => log_unknown(&unknown),
-            Arrival::Upload(upload) => first = first.and(settle_upload(world, &upload).await),
+            Arrival::Upload(upload) => first = first.and(settle_upload(world, &upload, delivery).await),
         }
     }
     first
 }
 
-async fn settle_upload(world: &World, upload: &InboxVersion) -> Result<(), IngestError> {
+async fn settle_upload(world: &World, upload: &InboxVersion, delivery: Delivery) -> Result<(), IngestError> {
     let span = tracing::info_span!(
         "upload",
         correlation.id = %CorrelationId::from(&upload.key.attachment),
@@ -89,8 +95,7 @@ async fn settle_upload(world: &World, upload: &InboxVersion) -> Result<(), Inges
     );
     async {
         let started = tokio::time::Instant::now();
-        // Boxed: the steps' futures nest deeper than the compiler's layout of one future goes.
-        let outcome = Box::pin(ingest(world, upload)).await.inspect_err(log_failure)?;
+        let outcome = Box::pin(ingest(world, upload, delivery)).await.inspect_err(log_failure)?;
         let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         match &outcome {
             Outcome::Unknown => {
@@ -119,17 +124,19 @@ fn log_unknown(unknown: &Unknown) {
 }
 
 fn log_failure(error: &IngestError) {
+    if let IngestError::Held { until } = error {
+        tracing::info!(outcome = "held", held.until = %until, "somebody else is at work on it; it comes again when they have ended");
+        return;
+    }
     let fault = match error.fault() {
         Fault::Transient => "transient",
         Fault::Permanent => "permanent",
     };
-    tracing::error!(outcome = "fault", fault, error.message = %chain(error), "the upload was not finished");
+    tracing::error!(outcome = "fault", fault, error.code = error.code(), error.message = %chain(error), "the upload was not finished");
 }
 
-/// Puts a message back with a delay that doubles with every try, rather than after the queue's long visibility time-out.
-async fn delay(world: &World, message: &SqsMessage) {
-    let tries = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1);
-    let seconds = delay_seconds(world.config.retry_delay.as_secs(), tries);
+/// Puts a message back for `seconds`, rather than for the queue's long visibility time-out.
+async fn put_back(world: &World, message: &SqsMessage, seconds: i32) {
     let change = world.queue.change_message_visibility().queue_url(&world.config.queue_url);
     let change = change.set_receipt_handle(message.receipt_handle.clone()).visibility_timeout(seconds);
     if let Err(error) = change.send().await {
@@ -138,7 +145,18 @@ async fn delay(world: &World, message: &SqsMessage) {
     }
 }
 
-/// Seconds to wait after the `tries`-th try.
+/// How often the queue has brought a message.
+fn receives(message: &SqsMessage) -> u32 {
+    message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1)
+}
+
+/// Whole seconds until then, rounded up, and no more than the longest delay.
+fn seconds_until(then: Timestamp, now: Timestamp) -> i32 {
+    let millis = u64::try_from(then.millis().saturating_sub(now.millis())).unwrap_or(0);
+    i32::try_from(millis.div_ceil(1000).min(MAX_DELAY_SECONDS)).unwrap_or(i32::MAX)
+}
+
+/// Seconds to wait after the `tries`-th try: it doubles with every one.
 fn delay_seconds(base: u64, tries: u32) -> i32 {
     let doubled = base.saturating_mul(2_u64.saturating_pow(tries.saturating_sub(1)));
     i32::try_from(doubled.min(MAX_DELAY_SECONDS)).unwrap_or(i32::MAX)
@@ -155,6 +173,15 @@ mod tests {
         let delays: Vec<i32> = [0, 1, 2, 3, 6, 7, 8, 1000].into_iter().map(|tries| delay_seconds(5, tries)).collect();
         assert_eq!(delays, [5, 5, 10, 20, 160, 300, 300, 300]);
         assert_eq!(delay_seconds(0, 9), 0);
+    }
+
+    #[test]
+    fn who_is_held_off_comes_back_when_the_other_has_ended() {
+        let at = Timestamp::from_millis;
+        assert_eq!(seconds_until(at(5001), at(0)), 6);
+        assert_eq!(seconds_until(at(5000), at(0)), 5);
+        assert_eq!(seconds_until(at(0), at(5000)), 0);
+        assert_eq!(seconds_until(at(1_000_000), at(0)), 300);
     }
 
     #[test]

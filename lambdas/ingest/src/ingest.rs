@@ -1,9 +1,13 @@
 //! The steps, in the order that was model-checked. Read docs/ARCHITECTURE.md before changing it.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
 use vestibule_domain::inspection::InspectReply;
 use vestibule_domain::rejection::RejectionCode;
 use vestibule_store::objects::InboxVersion;
 
+use crate::attempt::{Attempt, Delivery};
 use crate::error::IngestError;
 use crate::steps::ask::{Standing, ask};
 use crate::steps::inspect::inspect;
@@ -11,6 +15,10 @@ use crate::steps::publish::publish;
 use crate::steps::quarantine::quarantine;
 use crate::steps::reject::reject;
 use crate::world::World;
+
+/// What is left of the function's time when the steps are given up: enough to note that, and to put the message back. Of a
+/// short time, half is left.
+const TO_SAY_SO: Duration = Duration::from_secs(5);
 
 /// How it ended for one version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,19 +62,39 @@ pub enum End {
     Stay(Outcome),
 }
 
-/// Takes one version as far as it goes. Safe to run any number of times, at once and in any order.
+/// Takes one version as far as it goes. Safe to run any number of times, at once and in any order. A try that fails is noted.
 ///
 /// # Errors
-/// [`IngestError`], when a call failed; the version is then still in the inbox, or its decision already stands.
-pub async fn ingest(world: &World, upload: &InboxVersion) -> Result<Outcome, IngestError> {
+/// [`IngestError`], when a call failed or the time was over; the version is then still in the inbox, or its decision already stands.
+pub async fn ingest(world: &World, upload: &InboxVersion, delivery: Delivery) -> Result<Outcome, IngestError> {
+    let mut attempt = Attempt::default();
+    let time = world.config.time_out.saturating_sub(TO_SAY_SO).max(world.config.time_out / 2);
+    // Boxed: the steps' futures nest deeper than the compiler's layout of one future goes.
+    let steps = Box::pin(steps(world, upload, delivery, &mut attempt));
+    let done = timeout(time, steps).await.unwrap_or(Err(IngestError::OutOfTime));
+    if let Err(error) = &done {
+        attempt.failed(world, upload, error).await;
+    }
+    done
+}
+
+async fn steps(
+    world: &World,
+    upload: &InboxVersion,
+    delivery: Delivery,
+    attempt: &mut Attempt,
+) -> Result<Outcome, IngestError> {
     let end = match ask(world, upload).await? {
         Standing::Decided(end) => end,
-        Standing::Pending(promise) => match inspect(world, upload, &promise).await? {
-            InspectReply::Gone => End::Stay(Outcome::Gone),
-            InspectReply::Unknown => End::Stay(Outcome::Unknown),
-            InspectReply::Rejected(rejection) => reject(world, upload, promise, rejection).await?,
-            InspectReply::Accepted(found) => publish(world, upload, promise, found).await?,
-        },
+        Standing::Pending(promise) => {
+            attempt.begin(world, upload, delivery).await?;
+            match inspect(world, upload, &promise).await? {
+                InspectReply::Gone => End::Stay(Outcome::Gone),
+                InspectReply::Unknown => End::Stay(Outcome::Unknown),
+                InspectReply::Rejected(rejection) => reject(world, upload, promise, rejection).await?,
+                InspectReply::Accepted(found) => publish(world, upload, promise, found).await?,
+            }
+        }
     };
     let outcome = match end {
         End::Stay(outcome) => return Ok(outcome),

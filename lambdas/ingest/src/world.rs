@@ -4,6 +4,7 @@ use vestibule_runtime::clock::Clock;
 use vestibule_runtime::sdk::{self, SdkConfig};
 use vestibule_store::decisions::Decisions;
 use vestibule_store::objects::Objects;
+use vestibule_store::work::Works;
 
 use crate::config::Config;
 use crate::inspector::Inspector;
@@ -12,6 +13,8 @@ use crate::inspector::Inspector;
 pub struct World {
     /// The message documents.
     pub decisions: Decisions,
+    /// The hints about tries.
+    pub works: Works,
     /// The buckets.
     pub objects: Objects,
     /// The function that looks into files.
@@ -29,7 +32,8 @@ impl World {
     pub fn new(config: Config, aws: &SdkConfig) -> Self {
         let dynamodb = aws_sdk_dynamodb::Client::new(aws);
         Self {
-            decisions: Decisions::new(dynamodb, config.table.clone()),
+            decisions: Decisions::new(dynamodb.clone(), config.table.clone()),
+            works: Works::new(dynamodb, config.table.clone()),
             objects: Objects::new(sdk::s3(aws), config.buckets.clone(), config.copy_part_bytes),
             inspector: Inspector::new(aws_sdk_lambda::Client::new(aws), config.inspect_function.clone()),
             queue: aws_sdk_sqs::Client::new(aws),

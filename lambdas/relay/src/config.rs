@@ -2,6 +2,7 @@
 
 use vestibule_runtime::config::{ConfigError, Settings};
 use vestibule_runtime::websocket::WebSocketApi;
+use vestibule_store::queues::MAX_DELAY_SECONDS;
 
 /// Everything that relay is told at its start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +11,11 @@ pub struct Config {
     pub table: String,
     /// The API whose connections are posted to (`WEBSOCKET_…`).
     pub websocket: WebSocketApi,
+    /// The queue of reclaim (`RECLAIM_QUEUE_URL`).
+    pub reclaim_queue_url: String,
+    /// How long after a decision what others left on the way to it is collected, in seconds (`COLLECT_DELAY_SECONDS`, default 900): longer
+    /// than any call that was under way.
+    pub collect_delay_seconds: u16,
     /// The level of the logs (`LOG_LEVEL`, default `info`).
     pub log_level: String,
 }
@@ -24,6 +30,8 @@ impl Config {
         let read = Self {
             table: settings.text("TABLE_NAME"),
             websocket: WebSocketApi::read(&mut settings),
+            reclaim_queue_url: settings.text("RECLAIM_QUEUE_URL"),
+            collect_delay_seconds: settings.number("COLLECT_DELAY_SECONDS", MAX_DELAY_SECONDS, 0..=MAX_DELAY_SECONDS),
             log_level: settings.log_level(),
         };
         settings.finish(read)
@@ -37,7 +45,7 @@ mod tests {
     #[test]
     fn every_missing_setting_is_named_at_once() {
         let error = Config::read(&|_| None).unwrap_err().to_string();
-        for name in ["TABLE_NAME", "WEBSOCKET_API_ID", "WEBSOCKET_STAGE", "WEBSOCKET_DOMAIN"] {
+        for name in ["TABLE_NAME", "WEBSOCKET_API_ID", "WEBSOCKET_STAGE", "WEBSOCKET_DOMAIN", "RECLAIM_QUEUE_URL"] {
             assert!(error.contains(name), "{name} in {error}");
         }
     }

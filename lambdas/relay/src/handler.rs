@@ -9,6 +9,7 @@ use vestibule_domain::id::RoomId;
 use vestibule_domain::live::Push;
 use vestibule_runtime::logs::chain;
 
+use crate::reclaim;
 use crate::relay::{ROOM, relay};
 use crate::stream;
 use crate::world::World;
@@ -28,14 +29,23 @@ struct RoomChanges {
     first: usize,
 }
 
-/// Relays a batch. When the table fails for a room, or its turn does not come in time, Lambda is told to bring the batch again from
+/// Asks reclaim for what a batch lets go of, and relays it. When the table fails for a room, or its turn does not come in time, Lambda is told to bring the batch again from
 /// that room's first change: who was told already is told again, with the same version.
 ///
 /// # Errors
-/// When the event is none of a table's stream, or the room that failed has the batch's first record or one without a place.
+/// When the event is none of a table's stream, reclaim's queue does not take all requests, or the room that failed has the batch's first record or one without a place.
 pub async fn handle(world: &World, event: Value) -> Result<Value, lambda_runtime::Error> {
     let records = event.get("Records").and_then(Value::as_array).ok_or("not an event of a table's stream")?;
     let last_room = Instant::now() + LAST_ROOM;
+    // First, and for all: that somebody is told late is a pity, but what is never collected is a file that should be gone.
+    let requests: Vec<_> =
+        records.iter().flat_map(|record| reclaim::requests(record, world.collect_delay_seconds)).collect();
+    if !requests.is_empty() {
+        world.reclaim.ask(&requests).await.inspect_err(|error| {
+            tracing::error!(outcome = "fault", error.message = %chain(error), "reclaim could not be asked");
+        })?;
+        tracing::info!(requests.count = requests.len(), "asked reclaim");
+    }
     let rooms = futures::stream::iter(by_room(records)).map(async |(room, RoomChanges { pushes, first })| {
         if Instant::now() >= last_room {
             tracing::warn!(room.id = %room, "its turn did not come in time");

@@ -1,10 +1,20 @@
 //! Deletes what nothing points at: objects of one attachment, and copies of it that were begun and never ended.
 
+use std::collections::BTreeSet;
+
+use aws_sdk_s3::Client;
 use vestibule_domain::key::InboxKey;
 use vestibule_domain::reclaim::Keep;
 
-use super::Objects;
 use crate::error::StoreError;
+
+/// The buckets that may hold what nothing points at.
+#[derive(Clone)]
+pub struct Collector {
+    client: Client,
+    processed: String,
+    quarantine: String,
+}
 
 /// What was deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -15,17 +25,22 @@ pub struct Collected {
     pub copies: usize,
 }
 
-impl Objects {
+impl Collector {
+    /// Collects in these buckets.
+    pub fn new(client: Client, processed: String, quarantine: String) -> Self {
+        Self { client, processed, quarantine }
+    }
+
     /// Deletes of the attachment at `key` what `keep` does not keep. Doing it again is harmless.
     ///
     /// # Errors
     /// [`StoreError`], when a bucket cannot be listed or an object not be deleted.
     pub async fn collect(&self, key: &InboxKey, keep: &Keep) -> Result<Collected, StoreError> {
-        let none = std::collections::BTreeSet::new();
+        let none = BTreeSet::new();
         let (kept, buckets) = match keep {
             Keep::All(_) => return Ok(Collected::default()),
-            Keep::Referenced(kept) => (kept, vec![&self.buckets.processed]),
-            Keep::Nothing => (&none, vec![&self.buckets.processed, &self.buckets.quarantine]),
+            Keep::Referenced(kept) => (kept, vec![&self.processed]),
+            Keep::Nothing => (&none, vec![&self.processed, &self.quarantine]),
         };
         let mut collected = Collected::default();
         for bucket in buckets {

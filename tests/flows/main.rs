@@ -18,6 +18,7 @@ mod client_to_api;
 mod client_to_inbox;
 mod demo_from_outside;
 mod events_to_ingest;
+mod faults;
 mod inbox_to_processed;
 mod inbox_to_quarantine;
 mod logs_of_one_upload;
@@ -26,6 +27,7 @@ mod random_histories;
 mod roles;
 mod rooms_and_messages;
 mod send_from_a_terminal;
+mod soak;
 mod support;
 mod table_to_archive;
 mod table_to_people;
@@ -122,10 +124,20 @@ const FLOWS: &[(&str, Flow)] = flows![
         a_large_file_survives_a_kill_and_no_finished_part_is_sent_again;
     random_histories:
         numbers_stay_dense_and_the_archive_rebuilds_every_message;
+    faults:
+        every_call_fails_once_and_nothing_is_lost_or_doubled,
+        whoever_comes_in_between_at_any_call_nothing_is_lost_or_doubled,
+        a_sample_of_pairs_of_faults_is_survived;
     roles:
         every_function_has_a_role_of_its_own_without_wildcards;
     demo_from_outside:
         the_demo_ends_well_and_python_agrees;
+];
+
+/// The long ones, which are run when they are given time.
+const LONG_FLOWS: &[(&str, Flow)] = flows![
+    faults:
+        every_pair_of_faults_is_survived;
 ];
 
 fn main() -> ExitCode {
@@ -141,13 +153,15 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let long = if soak::is_wanted() { LONG_FLOWS } else { &[] };
+    let flows: Vec<_> = FLOWS.iter().chain(long).collect();
     if arguments.list {
-        let listed = FLOWS.iter().map(|(name, _)| Trial::test(*name, || Ok(()))).collect();
+        let listed = flows.iter().map(|(name, _)| Trial::test(*name, || Ok(()))).collect();
         return Ok(libtest_mimic::run(arguments, listed).exit_code());
     }
     let runtime = tokio::runtime::Runtime::new()?;
     let cloud = Arc::new(runtime.block_on(Cloud::start())?);
-    let trials = FLOWS.iter().map(|(name, flow)| {
+    let trials = flows.iter().map(|(name, flow)| {
         let (handle, cloud) = (runtime.handle().clone(), Arc::clone(&cloud));
         Trial::test(*name, move || handle.block_on(flow(cloud)).map_err(|error| Failed::from(format!("{error:?}"))))
     });

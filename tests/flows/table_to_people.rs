@@ -15,6 +15,7 @@ use vestibule_relay::relay::{ROOM, Told, relay};
 use vestibule_relay::world::World;
 use vestibule_runtime::clock::Clock;
 use vestibule_store::connections::Connections;
+use vestibule_store::queues::ReclaimQueue;
 use vestibule_store::rooms::Rooms;
 
 use crate::support::chat::{Chat, File};
@@ -168,6 +169,8 @@ pub(crate) async fn a_connection_that_fails_is_closed_and_keeps_no_other_from_it
     let world = World {
         rooms: Rooms::new(cloud.dynamodb.clone(), table.clone()),
         connections: Connections::new(cloud.dynamodb.clone(), table, posts),
+        reclaim: ReclaimQueue::new(cloud.sqs.clone(), cloud.output("ReclaimQueueUrl")?.to_owned()),
+        collect_delay_seconds: 0,
         clock: Clock::system(),
     };
     let user = person.id.parse()?;

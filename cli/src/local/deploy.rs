@@ -33,10 +33,19 @@ pub(crate) async fn deploy(
     name: &str,
     template: &str,
     packages: Vec<Package>,
+    parameters: BTreeMap<String, String>,
+) -> anyhow::Result<Stack> {
+    upload(&aws::config(Some(endpoint)).await, packages, template).await?;
+    again(endpoint, name, parameters).await
+}
+
+/// Makes the stack `name` of what was uploaded for another.
+pub(crate) async fn again(
+    endpoint: &str,
+    name: &str,
     mut parameters: BTreeMap<String, String>,
 ) -> anyhow::Result<Stack> {
     let sdk = aws::config(Some(endpoint)).await;
-    upload(&sdk, packages, template).await?;
     parameters.insert("ArtifactBucket".to_owned(), ARTIFACTS.to_owned());
     parameters.insert("ArtifactPrefix".to_owned(), PREFIX.to_owned());
     let client = Client::new(&sdk);

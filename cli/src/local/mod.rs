@@ -82,10 +82,7 @@ impl LocalCloud {
         note("packing the functions");
         let packages = package::packages(&checkout).await?;
         note("deploying the template");
-        let mut parameters = options.parameters;
-        parameters.insert("AllowedOrigins".to_owned(), options.origins.join(","));
-        // There is no CloudFront here.
-        parameters.insert("Delivery".to_owned(), "S3".to_owned());
+        let parameters = parameters(options.parameters, &options.origins);
         let stack = deploy::deploy(server.endpoint(), &options.stack, &template, packages, parameters).await?;
         let people = DemoPeople {
             operator: people::create(&stack, "operator", true).await?,
@@ -93,6 +90,19 @@ impl LocalCloud {
             stranger: people::create(&stack, "stranger", false).await?,
         };
         Ok(Self { server, stack, people })
+    }
+
+    /// Deploys the same template once more, as another stack beside the first.
+    ///
+    /// # Errors
+    /// When a resource cannot be made.
+    pub async fn deploy_another(
+        &self,
+        stack: &str,
+        origins: &[String],
+        changed: BTreeMap<String, String>,
+    ) -> anyhow::Result<Stack> {
+        Box::pin(deploy::again(self.server.endpoint(), stack, parameters(changed, origins))).await
     }
 
     /// Where AWS's calls go. The root's credentials are `test` and `test`.
@@ -127,6 +137,14 @@ impl LocalCloud {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.server.stop().await
     }
+}
+
+/// The template's parameters, with what is so on every local cloud.
+fn parameters(mut changed: BTreeMap<String, String>, origins: &[String]) -> BTreeMap<String, String> {
+    changed.insert("AllowedOrigins".to_owned(), origins.join(","));
+    // There is no CloudFront here.
+    changed.insert("Delivery".to_owned(), "S3".to_owned());
+    changed
 }
 
 impl DemoPeople {

@@ -120,7 +120,7 @@ pub(crate) fn pending_quota_sk() -> AttributeValue {
 
 /// Partitions of the index of who has something reserved. One alone takes 1,000 writes a second.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html>
-pub(crate) const RESERVED_SHARDS: u8 = 16;
+pub(crate) const RESERVED_SHARDS: u8 = 4;
 
 /// The index partition of those who have something reserved, by a number below [`RESERVED_SHARDS`].
 pub(crate) fn reserved_pk(shard: u8) -> AttributeValue {

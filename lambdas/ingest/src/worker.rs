@@ -27,11 +27,10 @@ pub async fn work(world: &World, told_to_stop: impl Future<Output = ()>) {
     tokio::pin!(told_to_stop);
     loop {
         let received = tokio::select! {
-            received = receive(world) => received,
+            received = receive(world, POLL_SECONDS) => received,
             () = &mut told_to_stop => return,
         };
         let done = match received {
-            Ok(messages) if messages.is_empty() => continue,
             Ok(messages) => batch(world, messages).await,
             Err(error) => Err(error.into()),
         };
@@ -45,9 +44,20 @@ pub async fn work(world: &World, told_to_stop: impl Future<Output = ()>) {
     }
 }
 
-async fn receive(world: &World) -> Result<Vec<Message>, StoreError> {
+/// Works off one batch, waiting up to `wait_seconds` for it, and answers how many messages it had.
+///
+/// # Errors
+/// When the queue or the handler failed: the messages come again by themselves.
+pub async fn once(world: &World, wait_seconds: i32) -> Result<usize, lambda_runtime::Error> {
+    let messages = receive(world, wait_seconds).await?;
+    let count = messages.len();
+    batch(world, messages).await?;
+    Ok(count)
+}
+
+async fn receive(world: &World, wait_seconds: i32) -> Result<Vec<Message>, StoreError> {
     let receive = world.queue.receive_message().queue_url(&world.config.queue_url).max_number_of_messages(BATCH);
-    let receive = receive.wait_time_seconds(POLL_SECONDS);
+    let receive = receive.wait_time_seconds(wait_seconds);
     let receive = receive.message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
     let received = receive.send().await.map_err(|error| StoreError::classify("ReceiveMessage of uploads", error))?;
     Ok(received.messages.unwrap_or_default())
@@ -55,6 +65,9 @@ async fn receive(world: &World) -> Result<Vec<Message>, StoreError> {
 
 /// Hands the messages to the handler as Lambda would, and deletes those that it does not want back.
 async fn batch(world: &World, messages: Vec<Message>) -> Result<(), lambda_runtime::Error> {
+    if messages.is_empty() {
+        return Ok(());
+    }
     let records: Vec<Value> = messages.iter().map(record).collect();
     let answer = handle(world, json!({ "Records": records })).await?;
     let failures = answer.get("batchItemFailures").and_then(Value::as_array);

@@ -42,6 +42,7 @@ impl Cloud {
             ("IngestVisibilitySeconds", "180".to_owned()),
             ("InspectTimeoutSeconds", "25".to_owned()),
             ("ArchiveMaxRetries", "2".to_owned()),
+            ("CollectDelaySeconds", "1".to_owned()),
         ];
         let options = Options {
             name: "tests".to_owned(),

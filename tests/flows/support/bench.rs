@@ -1,0 +1,401 @@
+//! A table, buckets and queues of one run's own, and the handlers of ingest, reclaim and sweep in this process, so that nothing happens that
+//! the run does not do.
+//!
+//! The inspector is the deployed one. Relay is told by hand: what it asks reclaim for is in its own tests and in `objects_to_nowhere`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType,
+};
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use aws_sdk_sqs::types::QueueAttributeName;
+use serde_json::{Value, json};
+use vestibule_domain::attachment::{Attachment, Pending, Promise};
+use vestibule_domain::key::{InboxKey, VersionTag};
+use vestibule_domain::message::{Cause, Message};
+use vestibule_domain::timestamp::Timestamp;
+use vestibule_ingest::world::World as Ingest;
+use vestibule_reclaim::world::World as Reclaim;
+use vestibule_runtime::clock::Clock;
+use vestibule_runtime::sdk::SdkConfig;
+use vestibule_store::messages::{Change, Messages, Writer};
+use vestibule_store::objects::InboxVersion;
+use vestibule_store::queues;
+use vestibule_sweep::world::World as Sweep;
+
+use super::chat::File;
+use super::cloud::{Cloud, batch, failed_messages};
+use super::wait::until;
+
+/// The room of every run: its buckets and its table are its own.
+const ROOM: &str = "01jd3v8q0zk5w6x7y8z9abcdef";
+/// The attachments of the run's message, by their places.
+const ATTACHMENTS: [&str; 3] =
+    ["01jd3v8q0zk5w6x7y8z9abcdeg", "01jd3v8q0zk5w6x7y8z9abcdeh", "01jd3v8q0zk5w6x7y8z9abcdej"];
+/// When everything begins by the run's clock: 2100, so that what S3 says of an upload's time is long ago.
+const BEGIN_MILLIS: i64 = 4_102_444_800_000;
+/// How long a worker has a version to itself, in seconds.
+const LEASE_SECONDS: i64 = 120;
+/// Versions above this are copied in parts: the least that S3 takes.
+const COPY_PART_BYTES: u64 = 5 * 1024 * 1024;
+
+/// Runs so far, which makes names.
+static RUNS: AtomicU64 = AtomicU64::new(0);
+
+/// A run's own world.
+pub(crate) struct Bench {
+    cloud: Arc<Cloud>,
+    names: Names,
+    now: Arc<AtomicI64>,
+    /// The versions that were uploaded, in their order.
+    pub(crate) uploads: Vec<InboxVersion>,
+    /// What the queue's messages are of.
+    sizes: BTreeMap<usize, u64>,
+}
+
+#[derive(Clone)]
+struct Names {
+    table: String,
+    inbox: String,
+    processed: String,
+    quarantine: String,
+    queue: String,
+}
+
+/// The functions, with the SDK of somebody's choice.
+pub(crate) struct Functions {
+    pub(crate) ingest: Ingest,
+    pub(crate) reclaim: Reclaim,
+    pub(crate) sweep: Sweep,
+}
+
+/// What somebody does to the message while it is worked on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deed {
+    Delete,
+    Cancel(usize),
+    Remove(usize),
+}
+
+impl Bench {
+    /// Makes everything anew.
+    pub(crate) async fn new(cloud: &Arc<Cloud>) -> anyhow::Result<Self> {
+        let run = format!("bench-{}", RUNS.fetch_add(1, Ordering::Relaxed));
+        let names = Names {
+            table: format!("{run}-table"),
+            inbox: format!("{run}-inbox"),
+            processed: format!("{run}-processed"),
+            quarantine: format!("{run}-quarantine"),
+            queue: String::new(),
+        };
+        for bucket in [&names.inbox, &names.processed, &names.quarantine] {
+            cloud.s3.create_bucket().bucket(bucket).send().await?;
+        }
+        let versioned = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+        cloud.s3.put_bucket_versioning().bucket(&names.inbox).versioning_configuration(versioned).send().await?;
+        table(cloud, &names.table).await?;
+        // What a worker had when it died comes back after a second.
+        let queue = cloud.sqs.create_queue().queue_name(format!("{run}-queue"));
+        let queue = queue.attributes(QueueAttributeName::VisibilityTimeout, "1").send().await?;
+        let names = Names { queue: queue.queue_url.context("a queue has a URL")?, ..names };
+        let now = Arc::new(AtomicI64::new(BEGIN_MILLIS));
+        Ok(Self { cloud: Arc::clone(cloud), names, now, uploads: Vec::new(), sizes: BTreeMap::new() })
+    }
+
+    /// Takes everything down again: the local cloud keeps it in memory.
+    pub(crate) async fn end(self) -> anyhow::Result<()> {
+        let cloud = &self.cloud;
+        cloud.dynamodb.delete_table().table_name(&self.names.table).send().await?;
+        cloud.sqs.delete_queue().queue_url(&self.names.queue).send().await?;
+        for bucket in [&self.names.inbox, &self.names.processed, &self.names.quarantine] {
+            let listed = cloud.s3.list_object_versions().bucket(bucket).send().await?;
+            for version in listed.versions() {
+                let delete = cloud.s3.delete_object().bucket(bucket).key(version.key().unwrap_or_default());
+                delete.set_version_id(version.version_id().map(ToOwned::to_owned)).send().await?;
+            }
+            for marker in listed.delete_markers() {
+                let delete = cloud.s3.delete_object().bucket(bucket).key(marker.key().unwrap_or_default());
+                delete.set_version_id(marker.version_id().map(ToOwned::to_owned)).send().await?;
+            }
+            cloud.s3.delete_bucket().bucket(bucket).send().await?;
+        }
+        Ok(())
+    }
+
+    /// The functions of this run. Retries wait for milliseconds rather than a second.
+    pub(crate) fn functions(&self, sdk: &SdkConfig) -> anyhow::Result<Functions> {
+        let retries = aws_sdk_s3::config::retry::RetryConfig::standard()
+            .with_max_attempts(6)
+            .with_initial_backoff(Duration::from_millis(5))
+            .with_max_backoff(Duration::from_millis(50));
+        let sdk = sdk.clone().into_builder().retry_config(retries).build();
+        let names = &self.names;
+        let inspect = self.cloud.output("InspectFunction")?;
+        let lookup = |name: &str| {
+            let value = match name {
+                "TABLE_NAME" => &names.table,
+                "INBOX_BUCKET" => &names.inbox,
+                "PROCESSED_BUCKET" => &names.processed,
+                "QUARANTINE_BUCKET" => &names.quarantine,
+                "INGEST_QUEUE_URL" => &names.queue,
+                "INSPECT_FUNCTION" => inspect,
+                "COPY_PART_BYTES" => return Some(COPY_PART_BYTES.to_string()),
+                "INGEST_TIMEOUT_SECONDS" => return Some(LEASE_SECONDS.to_string()),
+                "RETRY_SECONDS" => "0",
+                "METRICS_NAMESPACE" => "Vestibule/bench",
+                // A run's clock goes in steps of hours, and a version is never given up in it.
+                "INGEST_MAX_RECEIVES" => "1000",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        let now = Arc::clone(&self.now);
+        let clock = Clock::new(move || Timestamp::from_millis(now.load(Ordering::Relaxed)));
+        let mut ingest = Ingest::new(vestibule_ingest::config::Config::read(&lookup)?, &sdk);
+        ingest.clock = clock.clone();
+        let mut sweep = Sweep::new(vestibule_sweep::config::Config::read(&lookup)?, &sdk);
+        sweep.clock = clock;
+        let reclaim = Reclaim::new(vestibule_reclaim::config::Config::read(&lookup)?, &sdk);
+        Ok(Functions { ingest, reclaim, sweep })
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&self, seconds: i64) {
+        self.now.fetch_add(seconds * 1000, Ordering::Relaxed);
+    }
+
+    /// Lets every lease lapse.
+    pub(crate) fn outlive_leases(&self) {
+        self.wait(LEASE_SECONDS + 1);
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.now.load(Ordering::Relaxed))
+    }
+
+    /// The place of an attachment of the run's message.
+    pub(crate) fn key(&self, place: usize) -> anyhow::Result<InboxKey> {
+        Ok(format!("{ROOM}/000000000001/{}", ATTACHMENTS.get(place).context("there are three")?).parse()?)
+    }
+
+    /// Announces files in the run's only message.
+    pub(crate) async fn announce(&mut self, files: &[&File]) -> anyhow::Result<()> {
+        let at = Timestamp::from_millis(BEGIN_MILLIS);
+        let mut attachments = BTreeMap::new();
+        let mut order = Vec::new();
+        for (place, file) in files.iter().enumerate() {
+            let id = self.key(place)?.attachment;
+            let promise = Promise {
+                id: id.clone(),
+                name: file.name.clone(),
+                size: file.bytes.len() as u64,
+                declared_type: file.declared.parse()?,
+                declared_sha256: None,
+                created_at: at,
+            };
+            attachments.insert(id.clone(), Attachment::Pending(Pending { promise }));
+            order.push(id);
+            self.sizes.insert(place, file.bytes.len() as u64);
+        }
+        let message = Message {
+            room: ROOM.parse()?,
+            seq: 1.try_into()?,
+            ver: 1,
+            by: "anna".to_owned(),
+            cause: Cause::Sent,
+            at,
+            author: "anna".parse()?,
+            created_at: at,
+            edited_at: None,
+            deleted: false,
+            text: Some("see these".to_owned()),
+            attachments: Some(attachments),
+            attachment_order: order,
+        };
+        let put = self.cloud.dynamodb.put_item().table_name(&self.names.table);
+        let item: std::collections::HashMap<String, AttributeValue> = serde_dynamo::to_item(message)?;
+        let put = put.set_item(Some(item)).item("PK", AttributeValue::S(format!("ROOM#{ROOM}")));
+        put.item("SK", AttributeValue::S("MSG#000000000001".to_owned())).send().await?;
+        Ok(())
+    }
+
+    /// Uploads a version of an attachment, and answers its place among the uploads.
+    pub(crate) async fn upload(&mut self, place: usize, bytes: Vec<u8>) -> anyhow::Result<usize> {
+        let key = self.key(place)?;
+        let size = bytes.len() as u64;
+        let put = self.cloud.s3.put_object().bucket(&self.names.inbox).key(key.to_string()).body(bytes.into());
+        let version = put.send().await?.version_id.context("the inbox is versioned")?.parse()?;
+        self.uploads.push(InboxVersion { key, version, size });
+        Ok(self.uploads.len() - 1)
+    }
+
+    /// Does something to the message, as its author.
+    pub(crate) async fn act(&self, deed: Deed) -> anyhow::Result<Change> {
+        let messages = Messages::new(self.cloud.dynamodb.clone(), self.names.table.clone());
+        let writer = Writer { room: ROOM.parse()?, seq: 1.try_into()?, user: "anna".parse()?, at: self.now() };
+        Ok(match deed {
+            Deed::Delete => messages.delete(&writer).await?,
+            Deed::Cancel(place) => messages.cancel(&writer, &self.key(place)?.attachment).await?,
+            Deed::Remove(place) => messages.remove(&writer, &self.key(place)?.attachment).await?,
+        })
+    }
+
+    /// Brings the event of an upload to ingest, as the queue would. Answers whether it was finished.
+    pub(crate) async fn deliver(&self, functions: &Functions, upload: usize) -> anyhow::Result<bool> {
+        let upload = self.uploads.get(upload).context("it was uploaded")?;
+        let event = queues::event(&self.names.inbox, upload, "test", self.now());
+        let answer = vestibule_ingest::handler::handle(&functions.ingest, batch(&[event])).await;
+        Ok(failed_messages(&answer.map_err(|error| anyhow::anyhow!(error))?).is_empty())
+    }
+
+    /// Asks reclaim about an attachment, as relay would. Answers whether it was finished.
+    pub(crate) async fn collect(&self, functions: &Functions, place: usize) -> anyhow::Result<bool> {
+        let request = json!({ "key": self.key(place)?.to_string(), "why": "decided" });
+        let answer = vestibule_reclaim::handler::handle(&functions.reclaim, batch(&[request])).await;
+        Ok(failed_messages(&answer.map_err(|error| anyhow::anyhow!(error))?).is_empty())
+    }
+
+    /// Runs the sweep once.
+    pub(crate) async fn sweep(&self, functions: &Functions) -> anyhow::Result<Value> {
+        let answer = vestibule_sweep::handler::handle(&functions.sweep, std::io::sink()).await;
+        answer.map_err(|error| anyhow::anyhow!(error))
+    }
+
+    /// Works off what is in the queue.
+    pub(crate) async fn drain(&self, functions: &Functions) -> anyhow::Result<()> {
+        while vestibule_ingest::worker::once(&functions.ingest, 0).await.map_err(|error| anyhow::anyhow!(error))? > 0 {}
+        Ok(())
+    }
+
+    /// What heals, without faults, until nothing changes any more: the sweep, the queue, and reclaim for each attachment.
+    pub(crate) async fn heal(&self) -> anyhow::Result<()> {
+        let functions = self.functions(self.cloud.stack().sdk())?;
+        for _ in 0..2 {
+            // Longer than the longest wait of the sweep.
+            self.wait(30 * 24 * 3600);
+            self.sweep(&functions).await?;
+            self.drain(&functions).await?;
+        }
+        until("an empty queue", async || {
+            self.drain(&functions).await?;
+            Ok(self.queued().await?.values().all(|count| count == "0").then_some(()))
+        })
+        .await?;
+        for place in self.sizes.keys() {
+            ensure!(self.collect(&functions, *place).await?, "reclaim does not finish");
+        }
+        Ok(())
+    }
+
+    /// The whole state: the table, the buckets with what was begun in them, and the queue. Versions are named by the order of
+    /// their uploads.
+    pub(crate) async fn state(&self) -> anyhow::Result<Value> {
+        let (cloud, names) = (&self.cloud, &self.names);
+        let mut table = BTreeMap::new();
+        let mut items =
+            cloud.dynamodb.scan().table_name(&names.table).consistent_read(true).into_paginator().items().send();
+        while let Some(item) = items.next().await {
+            let item: Value = serde_dynamo::from_item(item?)?;
+            table.insert(item["SK"].as_str().unwrap_or_default().to_owned(), item);
+        }
+        let mut buckets = BTreeMap::new();
+        for bucket in [&names.inbox, &names.processed, &names.quarantine] {
+            buckets.insert(bucket.rsplit('-').next().unwrap_or_default(), contents(cloud, bucket).await?);
+        }
+        let state = json!({ "table": table, "buckets": buckets, "queue": self.queued().await? });
+        Ok(without_noise(state, &self.uploads))
+    }
+
+    /// How many messages the queue has, and how many of it somebody has.
+    async fn queued(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        let attributes = self.cloud.sqs.get_queue_attributes().queue_url(&self.names.queue);
+        let attributes = attributes
+            .attribute_names(QueueAttributeName::ApproximateNumberOfMessages)
+            .attribute_names(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
+            .send()
+            .await?;
+        let counts = attributes.attributes().into_iter().flatten();
+        Ok(counts.map(|(name, count)| (name.as_str().to_owned(), count.clone())).collect())
+    }
+}
+
+/// What differs between two runs that end alike, each with its reason.
+const NOISE: [(&str, &str); 7] = [
+    ("at", "a run that was interrupted writes later"),
+    ("decidedAt", "a run that was interrupted decides later"),
+    ("GSI1SK", "it begins with the time of the change"),
+    ("WORK#", "hints about tries: what was interrupted has more of them, and no decision rests on them"),
+    ("PROGRESS", "how far the sweep has come"),
+    ("UpdatedAt", "the queue's own times"),
+    ("LastModified", "S3's own times"),
+];
+
+/// Takes the noise out, and names versions by their order.
+fn without_noise(mut state: Value, uploads: &[InboxVersion]) -> Value {
+    strip(&mut state);
+    let mut text = state.to_string();
+    for (place, upload) in uploads.iter().enumerate() {
+        text = text.replace(&VersionTag::of(&upload.version).to_string(), &format!("tag-{place}"));
+        text = text.replace(upload.version.as_str(), &format!("version-{place}"));
+    }
+    serde_json::from_str(&text).unwrap_or(Value::Null)
+}
+
+fn strip(value: &mut Value) {
+    let is_noise = |name: &String| {
+        NOISE.iter().any(|(noise, _)| name == noise || (noise.ends_with('#') && name.starts_with(noise)))
+    };
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|name, _| !is_noise(name));
+            fields.values_mut().for_each(strip);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Versions, delete markers, and uploads in parts that were begun. A bucket of a run has less than a page of each.
+async fn contents(cloud: &Cloud, bucket: &str) -> anyhow::Result<Value> {
+    let listed = cloud.s3.list_object_versions().bucket(bucket).send().await?;
+    let versioned =
+        |version: Option<&str>| version.filter(|version| *version != "null").map(|version| format!("@{version}"));
+    let named =
+        |key: Option<&str>, version| format!("{}{}", key.unwrap_or_default(), versioned(version).unwrap_or_default());
+    let objects: BTreeMap<_, _> = listed
+        .versions()
+        .iter()
+        .map(|version| (named(version.key(), version.version_id()), version.e_tag().unwrap_or_default().to_owned()))
+        .collect();
+    let markers: Vec<_> =
+        listed.delete_markers().iter().map(|marker| named(marker.key(), marker.version_id())).collect();
+    let begun = cloud.s3.list_multipart_uploads().bucket(bucket).send().await?;
+    let begun: Vec<_> = begun.uploads().iter().map(|upload| upload.key().unwrap_or_default().to_owned()).collect();
+    Ok(json!({ "objects": objects, "markers": markers, "begun": begun }))
+}
+
+/// The table, as the template makes it.
+async fn table(cloud: &Cloud, name: &str) -> anyhow::Result<()> {
+    let attribute =
+        |name: &str| AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build();
+    let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
+    let index = GlobalSecondaryIndex::builder()
+        .index_name("GSI1")
+        .key_schema(key("GSI1PK", KeyType::Hash)?)
+        .key_schema(key("GSI1SK", KeyType::Range)?)
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+        .build()?;
+    let mut create = cloud.dynamodb.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+    for name in ["PK", "SK", "GSI1PK", "GSI1SK"] {
+        create = create.attribute_definitions(attribute(name)?);
+    }
+    let create = create.key_schema(key("PK", KeyType::Hash)?).key_schema(key("SK", KeyType::Range)?);
+    create.global_secondary_indexes(index).send().await?;
+    Ok(())
+}

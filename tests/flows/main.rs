@@ -21,6 +21,7 @@ mod events_to_ingest;
 mod faults;
 mod inbox_to_processed;
 mod inbox_to_quarantine;
+mod interleavings;
 mod logs_of_one_upload;
 mod names_are_data;
 mod random_histories;
@@ -128,6 +129,8 @@ const FLOWS: &[(&str, Flow)] = flows![
         every_call_fails_once_and_nothing_is_lost_or_doubled,
         whoever_comes_in_between_at_any_call_nothing_is_lost_or_doubled,
         a_sample_of_pairs_of_faults_is_survived;
+    interleavings:
+        whatever_the_order_nothing_is_lost_or_doubled;
     roles:
         every_function_has_a_role_of_its_own_without_wildcards;
     demo_from_outside:
@@ -138,6 +141,8 @@ const FLOWS: &[(&str, Flow)] = flows![
 const LONG_FLOWS: &[(&str, Flow)] = flows![
     faults:
         every_pair_of_faults_is_survived;
+    interleavings:
+        whatever_the_order_for_a_long_time;
 ];
 
 fn main() -> ExitCode {

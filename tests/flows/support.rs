@@ -5,6 +5,7 @@ pub(crate) mod bench;
 pub(crate) mod chat;
 pub(crate) mod cloud;
 pub(crate) mod gateway;
+pub(crate) mod law;
 pub(crate) mod line;
 pub(crate) mod socket;
 pub(crate) mod state;

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use super::Scenario;
 use crate::support::bench::{Bench, Deed, Functions};
 use crate::support::cloud::Cloud;
+use crate::support::law;
 use crate::support::line::{Ended, Fate, Rings, Verdict, listen, tap};
 
 /// What happens at a call.
@@ -77,7 +78,7 @@ pub(crate) async fn play(cloud: &Arc<Cloud>, scenario: &Scenario, faults: &[(usi
     let file = (scenario.file)()?;
     bench.announce(&[&file]).await?;
     for version in scenario.versions {
-        bench.upload(0, version.of(&file)).await?;
+        bench.upload(0, version.of(&file), scenario.is_good()).await?;
     }
     for deed in scenario.before {
         bench.act(*deed).await?;
@@ -91,6 +92,7 @@ pub(crate) async fn play(cloud: &Arc<Cloud>, scenario: &Scenario, faults: &[(usi
     let Player { calls, met, .. } = player;
     bench.heal().await?;
     let state = bench.state().await?;
+    law::in_the_end(&state, &bench.versions).with_context(|| format!("{faults:?} met {met:?}: {state:#}"))?;
     bench.end().await?;
     Ok(Played { calls, met, state })
 }

@@ -31,6 +31,7 @@ use vestibule_sweep::world::World as Sweep;
 
 use super::chat::File;
 use super::cloud::{Cloud, batch, failed_messages};
+use super::law::Version;
 use super::wait::until;
 
 /// The room of every run: its buckets and its table are its own.
@@ -55,6 +56,8 @@ pub(crate) struct Bench {
     now: Arc<AtomicI64>,
     /// The versions that were uploaded, in their order.
     pub(crate) uploads: Vec<InboxVersion>,
+    /// The same, as the law looks at them.
+    pub(crate) versions: Vec<Version>,
     /// What the queue's messages are of.
     sizes: BTreeMap<usize, u64>,
 }
@@ -105,7 +108,14 @@ impl Bench {
         let queue = queue.attributes(QueueAttributeName::VisibilityTimeout, "1").send().await?;
         let names = Names { queue: queue.queue_url.context("a queue has a URL")?, ..names };
         let now = Arc::new(AtomicI64::new(BEGIN_MILLIS));
-        Ok(Self { cloud: Arc::clone(cloud), names, now, uploads: Vec::new(), sizes: BTreeMap::new() })
+        Ok(Self {
+            cloud: Arc::clone(cloud),
+            names,
+            now,
+            uploads: Vec::new(),
+            versions: Vec::new(),
+            sizes: BTreeMap::new(),
+        })
     }
 
     /// Takes everything down again: the local cloud keeps it in memory.
@@ -226,11 +236,14 @@ impl Bench {
     }
 
     /// Uploads a version of an attachment, and answers its place among the uploads.
-    pub(crate) async fn upload(&mut self, place: usize, bytes: Vec<u8>) -> anyhow::Result<usize> {
+    pub(crate) async fn upload(&mut self, place: usize, bytes: Vec<u8>, is_good: bool) -> anyhow::Result<usize> {
         let key = self.key(place)?;
         let size = bytes.len() as u64;
         let put = self.cloud.s3.put_object().bucket(&self.names.inbox).key(key.to_string()).body(bytes.into());
-        let version = put.send().await?.version_id.context("the inbox is versioned")?.parse()?;
+        let put = put.send().await?;
+        let version = put.version_id.context("the inbox is versioned")?.parse()?;
+        let tag = put.e_tag.unwrap_or_default();
+        self.versions.push(Version { key: key.to_string(), tag, is_good });
         self.uploads.push(InboxVersion { key, version, size });
         Ok(self.uploads.len() - 1)
     }
@@ -246,11 +259,15 @@ impl Bench {
         })
     }
 
+    /// The event of an upload, as the queue brings it.
+    pub(crate) fn event(&self, upload: usize) -> anyhow::Result<Value> {
+        let upload = self.uploads.get(upload).context("it was uploaded")?;
+        Ok(batch(&[queues::event(&self.names.inbox, upload, "test", self.now())]))
+    }
+
     /// Brings the event of an upload to ingest, as the queue would. Answers whether it was finished.
     pub(crate) async fn deliver(&self, functions: &Functions, upload: usize) -> anyhow::Result<bool> {
-        let upload = self.uploads.get(upload).context("it was uploaded")?;
-        let event = queues::event(&self.names.inbox, upload, "test", self.now());
-        let answer = vestibule_ingest::handler::handle(&functions.ingest, batch(&[event])).await;
+        let answer = vestibule_ingest::handler::handle(&functions.ingest, self.event(upload)?).await;
         Ok(failed_messages(&answer.map_err(|error| anyhow::anyhow!(error))?).is_empty())
     }
 

@@ -19,11 +19,13 @@ mod client_to_inbox;
 mod demo_from_outside;
 mod events_to_ingest;
 mod faults;
+mod hall_heals;
 mod inbox_to_processed;
 mod inbox_to_quarantine;
 mod interleavings;
 mod logs_of_one_upload;
 mod names_are_data;
+mod objects_to_nowhere;
 mod random_histories;
 mod roles;
 mod rooms_and_messages;
@@ -131,6 +133,14 @@ const FLOWS: &[(&str, Flow)] = flows![
         a_sample_of_pairs_of_faults_is_survived;
     interleavings:
         whatever_the_order_nothing_is_lost_or_doubled;
+    hall_heals:
+        without_any_event_the_sweep_alone_brings_every_file_to_its_verdict,
+        workers_that_are_killed_lose_nothing_and_double_nothing,
+        a_burst_of_uploads_neither_times_out_nor_doubles;
+    objects_to_nowhere:
+        a_deleted_message_and_a_removed_attachment_take_their_objects_with_them,
+        nothing_stays_of_a_message_that_is_deleted_while_its_file_is_worked_on,
+        only_what_nothing_points_at_is_collected;
     roles:
         every_function_has_a_role_of_its_own_without_wildcards;
     demo_from_outside:
@@ -143,6 +153,8 @@ const LONG_FLOWS: &[(&str, Flow)] = flows![
         every_pair_of_faults_is_survived;
     interleavings:
         whatever_the_order_for_a_long_time;
+    hall_heals:
+        a_large_burst_of_uploads_neither_times_out_nor_doubles;
 ];
 
 fn main() -> ExitCode {

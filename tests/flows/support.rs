@@ -4,6 +4,7 @@ pub(crate) mod archive;
 pub(crate) mod bench;
 pub(crate) mod chat;
 pub(crate) mod cloud;
+pub(crate) mod crowd;
 pub(crate) mod gateway;
 pub(crate) mod law;
 pub(crate) mod line;

@@ -3,8 +3,8 @@
 
     check_roles.py --endpoint-url http://127.0.0.1:PORT --region R --stack NAME
 
-No action and no resource is a wildcard, every resource is the stack's own, inspect may do nothing but log, and ingest may invoke
-inspect alone. Nobody may put over what is archived: on the local cloud somebody who may put there tries. It
+No action and no resource is a wildcard, every resource is the stack's own, inspect may do nothing but log, ingest may invoke
+inspect alone, sweep may read and delete nothing, and reclaim keeps off the inbox. Nobody may put over what is archived: on the local cloud somebody who may put there tries. It
 prints a line for each check that failed and a summary; exit 1 if any failed.
 """
 
@@ -54,6 +54,10 @@ class Roles:
                 self._only_puts(function, statements)
             if function == "IngestFunction":
                 self._invokes_inspect_alone(function, statements)
+            if function == "SweepFunction":
+                self._only_sees(function, statements)
+            if function == "ReclaimFunction":
+                self._keeps_off_the_inbox(function, statements)
         self._nothing_twice()
         self._routes_may_invoke()
         return self.findings
@@ -99,6 +103,19 @@ class Roles:
         actions = {action for statement in statements for action in _list(statement.get("Action", []))}
         on_objects = {action for action in actions if action.startswith("s3:")}
         self.findings.equal(on_objects, {"s3:PutObject", "s3:ListBucket"}, function, "what it may do with objects")
+
+    def _only_sees(self, function: str, statements: list[Json]) -> None:
+        """Of the inbox it may list what stands there, and give up what never came whole; it may read and delete nothing."""
+        actions = {action for statement in statements for action in _list(statement.get("Action", []))}
+        on_objects = {action for action in actions if action.startswith("s3:")}
+        seeing = {"s3:ListBucketVersions", "s3:ListBucketMultipartUploads", "s3:AbortMultipartUpload"}
+        self.findings.equal(on_objects, seeing, function, "what it may do with objects")
+
+    def _keeps_off_the_inbox(self, function: str, statements: list[Json]) -> None:
+        """What is not decided stands in the inbox, so whoever deletes may not even list it."""
+        resources = [resource for statement in statements for resource in _list(statement.get("Resource", []))]
+        touched = [resource for resource in resources if self._cloud.inbox in resource]
+        self.findings.equal(touched, [], function, "what of the inbox it may touch")
 
     def _routes_may_invoke(self) -> None:
         """API Gateway may invoke the api for every route that it has. The local cloud would not ask."""

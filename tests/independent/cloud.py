@@ -11,7 +11,16 @@ from boto3.dynamodb.types import TypeDeserializer
 
 Json = dict[str, Any]
 
-FUNCTIONS = ("ApiFunction", "ArchiveFunction", "ConnectFunction", "IngestFunction", "InspectFunction", "RelayFunction")
+FUNCTIONS = (
+    "ApiFunction",
+    "ArchiveFunction",
+    "ConnectFunction",
+    "IngestFunction",
+    "InspectFunction",
+    "ReclaimFunction",
+    "RelayFunction",
+    "SweepFunction",
+)
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,14 @@ def copy() -> Path:
     return tree
 
 
+def build_folder() -> Path:
+    """A target folder of their own, so that nothing broken is taken for what it was made from. It begins as a copy of what was built already."""
+    built, folder = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug", WORK / "build"
+    if not folder.exists():
+        shutil.copytree(built, folder / "debug", ignore=shutil.ignore_patterns("incremental"))
+    return folder
+
+
 def lives(mutant: Mutant, tree: Path) -> bool:
     """Whether the tests pass all the same."""
     path = tree / mutant.file
@@ -115,7 +123,7 @@ def lives(mutant: Mutant, tree: Path) -> bool:
     log = WORK / f"{mutant.name}.log"
     try:
         command = ["cargo", "test", "--workspace", "--locked", "--test", "flows"]
-        environment = os.environ | {"INSTA_UPDATE": "no"}
+        environment = os.environ | {"INSTA_UPDATE": "no", "CARGO_TARGET_DIR": str(build_folder())}
         with log.open("wb") as out:
             built = subprocess.run([*command, "--no-run"], cwd=tree, env=environment, stdout=out, stderr=out, check=False)
             if built.returncode != 0:

@@ -1,5 +1,7 @@
 //! The local cloud of the run, and the clients that look behind the API.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context as _;
 use aws_sdk_cognitoidentityprovider::types::{ExplicitAuthFlowsType, TimeUnitsType, TokenValidityUnitsType};
 use serde_json::{Value, json};
@@ -11,6 +13,9 @@ use vestibule_store::objects::InboxVersion;
 
 /// Largest upload in the tests' stack, in bytes: as large as the largest file that a test sends.
 pub(crate) const MAX_UPLOAD_BYTES: u64 = 256 * 1024 * 1024;
+
+/// The page's origin, where nobody listens.
+const ORIGIN: &str = "http://127.0.0.1:1";
 
 /// The running stack.
 pub(crate) struct Cloud {
@@ -48,7 +53,7 @@ impl Cloud {
             name: "tests".to_owned(),
             stack: "tests".to_owned(),
             port: None,
-            origins: vec!["http://127.0.0.1:1".to_owned()],
+            origins: vec![ORIGIN.to_owned()],
             parameters: parameters.map(|(name, value)| (name.to_owned(), value)).into(),
         };
         let local = LocalCloud::start(options, &|note| eprintln!("    {note}")).await?;
@@ -115,6 +120,25 @@ impl Cloud {
         Ok((status, body))
     }
 
+    /// Deploys the template once more, as a stack of one test's own.
+    pub(crate) async fn another_stack(
+        &self,
+        name: &str,
+        parameters: BTreeMap<String, String>,
+    ) -> anyhow::Result<Stack> {
+        self.local.deploy_another(name, &[ORIGIN.to_owned()], parameters).await
+    }
+
+    /// Stops a function's queue or stream from calling it.
+    pub(crate) async fn take_off_its_queue(&self, stack: &Stack, function: &str) -> anyhow::Result<()> {
+        let mappings = self.lambda.list_event_source_mappings().function_name(stack.output(function)?).send().await?;
+        for mapping in mappings.event_source_mappings() {
+            let id = mapping.uuid().context("a mapping has an id")?;
+            self.lambda.update_event_source_mapping().uuid(id).enabled(false).send().await?;
+        }
+        Ok(())
+    }
+
     /// Calls the deployed ingest function with an event and answers what it answered.
     pub(crate) async fn invoke_ingest(&self, event: &Value) -> anyhow::Result<Value> {
         self.invoke("IngestFunction", event).await
@@ -122,8 +146,13 @@ impl Cloud {
 
     /// Calls the deployed function that an output names with an event and answers what it answered.
     pub(crate) async fn invoke(&self, function: &str, event: &Value) -> anyhow::Result<Value> {
+        self.invoke_of(self.stack(), function, event).await
+    }
+
+    /// The same with a function of another stack.
+    pub(crate) async fn invoke_of(&self, stack: &Stack, function: &str, event: &Value) -> anyhow::Result<Value> {
         let payload = aws_sdk_lambda::primitives::Blob::new(serde_json::to_vec(event)?);
-        let call = self.lambda.invoke().function_name(self.output(function)?).payload(payload);
+        let call = self.lambda.invoke().function_name(stack.output(function)?).payload(payload);
         let answer = call.send().await?;
         let payload = answer.payload.map(aws_sdk_lambda::primitives::Blob::into_inner).unwrap_or_default();
         anyhow::ensure!(answer.function_error.is_none(), "{function} failed: {}", String::from_utf8_lossy(&payload));

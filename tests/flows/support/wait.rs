@@ -13,17 +13,26 @@ const PAUSE: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// After a minute, naming what was waited for; or the first error of `look`.
-pub(crate) async fn until<T>(
+pub(crate) async fn until<T>(what: &str, look: impl AsyncFnMut() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
+    until_within(DEADLINE, what, look).await
+}
+
+/// The same with another deadline.
+///
+/// # Errors
+/// After `longest`, naming what was waited for; or the first error of `look`.
+pub(crate) async fn until_within<T>(
+    longest: Duration,
     what: &str,
     mut look: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
 ) -> anyhow::Result<T> {
-    let deadline = Instant::now() + DEADLINE;
+    let deadline = Instant::now() + longest;
     loop {
         if let Some(found) = look().await? {
             return Ok(found);
         }
         if Instant::now() > deadline {
-            bail!("a minute went by without {what}");
+            bail!("{} seconds went by without {what}", longest.as_secs());
         }
         tokio::time::sleep(PAUSE).await;
     }

@@ -1,13 +1,16 @@
 //! The product's AWS calls, grouped by what they keep. AWS types come in here and go no further.
 
 pub mod archive;
+pub mod audit;
 pub mod cloudfront;
 pub mod collector;
 pub mod connections;
 pub mod cursor;
+pub mod dead_letters;
 pub mod decisions;
 pub mod downloads;
 pub mod error;
+pub mod failed_batches;
 pub mod hall;
 pub mod messages;
 pub mod multipart;

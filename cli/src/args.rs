@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{demo, dev, inspect, login, send};
+use crate::{demo, dev, inbox, inspect, login, send};
 
 /// The name of the stack where none is given.
 pub const DEFAULT_STACK: &str = "vestibule";
@@ -55,6 +55,8 @@ pub enum Command {
     Send(send::Args),
     /// Examine a file as ingest would, offline, and write its thumbnails
     Inspect(inspect::Args),
+    /// See what stands in the inbox and why, and send it through again
+    Inbox(inbox::Args),
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The command line `vestibule`, as a library: the tests start their local clouds with it too.
 
 use std::future::Future;
+use std::pin::pin;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -17,6 +18,7 @@ mod delivery;
 pub mod demo;
 pub mod dev;
 mod http_client;
+pub mod inbox;
 pub mod inspect;
 pub mod live;
 pub mod local;
@@ -45,8 +47,12 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Login(args) => in_runtime(login::run(&global, &args)),
         Command::Send(args) => in_runtime(until_told(send::run(&global, &args))),
         Command::Inspect(args) => in_runtime(until_told(inspect::run(&global, &args))),
+        Command::Inbox(args) => in_runtime(inbox::run(&global, &args)),
     };
     ended.unwrap_or_else(|error| {
+        if error.is::<terminal::Closed>() {
+            return ExitCode::SUCCESS;
+        }
         eprintln!("vestibule: {}", terminal::one_line(&error));
         ExitCode::FAILURE
     })
@@ -62,6 +68,19 @@ async fn until_told<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow:
         done = work => done,
         () = told_to_stop()? => anyhow::bail!("stopped"),
     }
+}
+
+/// Does work that hears of a first Ctrl-C or SIGTERM, and then ends in its own time. A second one drops it.
+async fn until_told_twice<T, W: Future<Output = anyhow::Result<T>>>(
+    work: impl FnOnce(tokio::sync::watch::Receiver<bool>) -> W,
+) -> anyhow::Result<T> {
+    let (tell, told) = tokio::sync::watch::channel(false);
+    let mut work = pin!(work(told));
+    tokio::select! {
+        done = &mut work => return done,
+        () = told_to_stop()? => tell.send_replace(true),
+    };
+    until_told(work).await
 }
 
 /// Ends at Ctrl-C or SIGTERM.

@@ -1,13 +1,19 @@
 //! A deployed stack, found by its name: everything else the command line needs to know is in the stack's outputs.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use anyhow::Context;
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::types::Stack as Description;
+use vestibule_domain::hall::Patience;
 use vestibule_domain::policy::DEFAULT_MAX_UPLOAD_BYTES;
 
 use crate::aws;
+
+/// The template's defaults, for stacks that were made before it had these parameters.
+const DEFAULT_SWEEP_AFTER_SECONDS: i64 = 900;
+const DEFAULT_INGEST_MAX_RECEIVES: u32 = 5;
 
 /// A stack and how to reach it.
 #[derive(Debug, Clone)]
@@ -92,6 +98,18 @@ impl Stack {
 
     /// The largest file that the stack takes, in bytes, inclusive.
     pub fn max_upload_bytes(&self) -> u64 {
-        self.parameters.get("MaxUploadBytes").and_then(|text| text.parse().ok()).unwrap_or(DEFAULT_MAX_UPLOAD_BYTES)
+        self.parameter("MaxUploadBytes", DEFAULT_MAX_UPLOAD_BYTES)
+    }
+
+    /// How long things in the inbox may take before the stack's sweep takes them for stuck.
+    pub fn patience(&self) -> Patience {
+        Patience {
+            fresh_seconds: self.parameter("SweepAfterSeconds", DEFAULT_SWEEP_AFTER_SECONDS),
+            max_tries: self.parameter("IngestMaxReceives", DEFAULT_INGEST_MAX_RECEIVES),
+        }
+    }
+
+    fn parameter<T: FromStr>(&self, name: &str, default: T) -> T {
+        self.parameters.get(name).and_then(|text| text.parse().ok()).unwrap_or(default)
     }
 }

@@ -1,6 +1,7 @@
 //! What goes to the person at the terminal: results to standard output, all else to standard error.
 
-use std::io::Write;
+use std::fmt;
+use std::io::{ErrorKind, Write};
 
 use anyhow::Context;
 use serde::Serialize;
@@ -17,13 +18,28 @@ pub(crate) fn start_log() {
         .init();
 }
 
+/// Whoever reads our standard output has read enough, as `head` does. That ends the command, and is no failure.
+#[derive(Debug)]
+pub(crate) struct Closed;
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("standard output is closed")
+    }
+}
+
+impl std::error::Error for Closed {}
+
 /// Prints a line of the result.
 ///
 /// # Errors
-/// When standard output is closed.
+/// [`Closed`], or when standard output cannot be written.
 pub(crate) fn print(line: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}").and_then(|()| out.flush()).context("cannot write to standard output")
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Closed.into()),
+        written => written.context("cannot write to standard output"),
+    }
 }
 
 /// Prints the result as one line of JSON.

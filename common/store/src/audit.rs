@@ -129,13 +129,7 @@ impl Audit {
     ///
     /// # Errors
     /// [`StoreError`], when the bucket cannot be listed or the table not be read.
-    pub async fn page(
-        &self,
-        bucket: Bucket,
-        prefix: &str,
-        after: Option<&str>,
-        most: u16,
-    ) -> Result<Page, StoreError> {
+    pub async fn page(&self, bucket: Bucket, prefix: &str, after: Option<&str>, most: u16) -> Result<Page, StoreError> {
         const OPERATION: &str = "ListObjectsV2 of an audit";
         let name = match bucket {
             Bucket::Processed => &self.processed,

@@ -170,7 +170,9 @@ mod tests {
             payload: "{\"Records\":[]}".to_owned(),
         };
         assert_eq!(read, expected);
-        for other in ["", "{}", "[]", "{\"requestContext\":{\"functionArn\":\"a\"},\"DDBStreamBatchInfo\":{\"batchSize\":1}}"] {
+        for other in
+            ["", "{}", "[]", "{\"requestContext\":{\"functionArn\":\"a\"},\"DDBStreamBatchInfo\":{\"batchSize\":1}}"]
+        {
             assert!(FailedBatch::of(other.as_bytes()).is_err(), "{other}");
         }
     }

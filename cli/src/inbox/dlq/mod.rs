@@ -1,0 +1,227 @@
+//! `vestibule inbox dlq`: what failed too often, in the queues' dead letters and in the bucket of stream batches.
+
+use std::process::ExitCode;
+
+use clap::{Subcommand, ValueEnum};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::inbox::dlq::letters::{Letters, Source};
+use crate::inbox::world::World;
+use crate::terminal;
+
+mod batches;
+mod letters;
+
+/// The arguments of `inbox dlq`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do with them.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Look at them, without taking any
+    List {
+        /// Only these [default: all]
+        #[arg(long)]
+        queue: Option<Queue>,
+        /// No more than so many of each
+        #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+        limit: u64,
+    },
+    /// Send them back to where they came from
+    #[command(
+        after_help = "A message is sent to its queue and then deleted here. A stream batch is handed to its function, and is \
+        deleted when the function took all of it.\n\nExit codes: 0 all went back, 1 something stays."
+    )]
+    Redrive(Which),
+    /// Delete them; uploads stay in the inbox, where `inbox list` shows them and `inbox replay` sends them
+    Purge {
+        #[command(flatten)]
+        which: Which,
+        /// Really delete them
+        #[arg(long, required = true)]
+        yes: bool,
+    },
+}
+
+/// Which of them.
+#[derive(Debug, clap::Args)]
+struct Which {
+    #[command(flatten)]
+    queues: Queues,
+    /// No more than so many of each
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+}
+
+/// One or all.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Queues {
+    /// Only these
+    #[arg(long)]
+    queue: Option<Queue>,
+    /// All of them
+    #[arg(long)]
+    all: bool,
+}
+
+/// Where things end that failed too often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Queue {
+    /// Events of uploads
+    Ingest,
+    /// Requests to collect an attachment's objects
+    Reclaim,
+    /// Batches of the table's stream
+    Streams,
+}
+
+impl Queue {
+    const ALL: [Self; 3] = [Self::Ingest, Self::Reclaim, Self::Streams];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Ingest => "ingest",
+            Self::Reclaim => "reclaim",
+            Self::Streams => "streams",
+        }
+    }
+}
+
+/// What is done with each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// Nothing.
+    List,
+    /// It is sent back.
+    Redrive,
+    /// It is deleted.
+    Purge,
+}
+
+impl Deed {
+    /// What was done, in a word.
+    fn done(self) -> &'static str {
+        match self {
+            Self::List => "listed",
+            Self::Redrive => "redriven",
+            Self::Purge => "purged",
+        }
+    }
+}
+
+/// What became of those of one queue.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// With how many it was done.
+    pub(crate) done: u64,
+    /// How many stay, because it failed.
+    pub(crate) left: u64,
+    /// Whether there may be more than the limit let through.
+    pub(crate) is_limited: bool,
+}
+
+/// Does it.
+///
+/// # Errors
+/// When a queue or bucket cannot be read or written.
+pub(crate) async fn run(world: &World, args: &Args, json: bool) -> anyhow::Result<ExitCode> {
+    let (queue, limit, deed) = match &args.command {
+        Command::List { queue, limit } => (*queue, Some(*limit), Deed::List),
+        Command::Redrive(which) => (which.queues.queue, which.limit, Deed::Redrive),
+        Command::Purge { which, yes: _ } => (which.queues.queue, which.limit, Deed::Purge),
+    };
+    let queues = queue.map_or(Queue::ALL.to_vec(), |queue| vec![queue]);
+    let most = limit.unwrap_or(u64::MAX);
+    let mut outcomes = Vec::new();
+    for queue in queues {
+        let outcome = match queue {
+            Queue::Ingest => Letters::of(world, Source::Ingest)?.go_through(deed, most, json).await?,
+            Queue::Reclaim => Letters::of(world, Source::Reclaim)?.go_through(deed, most, json).await?,
+            Queue::Streams => batches::go_through(world, deed, most, json).await?,
+        };
+        outcomes.push((queue, outcome));
+    }
+    if json {
+        let totals: serde_json::Map<String, serde_json::Value> = outcomes
+            .iter()
+            .map(|(queue, outcome)| {
+                let totals = json!({ deed.done(): outcome.done, "left": outcome.left, "limited": outcome.is_limited });
+                (queue.as_str().to_owned(), totals)
+            })
+            .collect();
+        terminal::print_json(&json!({ "totals": totals }))?;
+    } else {
+        for (queue, outcome) in &outcomes {
+            terminal::print(&outcome.in_words(*queue, deed))?;
+        }
+        if deed == Deed::Purge {
+            terminal::print("the uploads themselves are still in the inbox: vestibule inbox list")?;
+        }
+    }
+    let is_left = outcomes.iter().any(|(_, outcome)| outcome.left > 0);
+    Ok(if is_left { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+impl Outcome {
+    fn in_words(self, queue: Queue, deed: Deed) -> String {
+        let Self { done, left, is_limited } = self;
+        let queue = queue.as_str();
+        let left = if left == 0 { String::new() } else { format!(", {left} left") };
+        let more = if is_limited { ", and there may be more: --limit" } else { "" };
+        format!("{queue:<8} {done} {}{left}{more}", deed.done())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn what_changes_something_must_be_named() {
+        let is_right = |line: &str| Line::try_parse_from(line.split(' ')).is_ok();
+        for right in [
+            "dlq list",
+            "dlq list --queue streams --limit 5",
+            "dlq redrive --queue ingest",
+            "dlq redrive --all --limit 3",
+            "dlq purge --queue reclaim --yes",
+            "dlq purge --all --yes",
+        ] {
+            assert!(is_right(right), "{right}");
+        }
+        for wrong in [
+            "dlq redrive",
+            "dlq purge --all",
+            "dlq purge --yes",
+            "dlq redrive --all --queue ingest",
+            "dlq list --queue x",
+        ] {
+            assert!(!is_right(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_outcome_is_a_line() {
+        let outcome = Outcome { done: 2, left: 1, is_limited: true };
+        assert_eq!(
+            outcome.in_words(Queue::Streams, Deed::Redrive),
+            "streams  2 redriven, 1 left, and there may be more: --limit"
+        );
+        assert_eq!(Outcome::default().in_words(Queue::Ingest, Deed::List), "ingest   0 listed");
+    }
+}

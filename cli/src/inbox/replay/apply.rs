@@ -1,0 +1,184 @@
+//! Sends versions through ingest again: by the queue that brings S3's own events, in the words of S3's own events.
+
+use std::collections::VecDeque;
+use std::num::NonZeroU32;
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use futures::{Stream, StreamExt as _, TryStreamExt as _, future, stream};
+use indicatif::ProgressBar;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+use vestibule_domain::timestamp::Timestamp;
+use vestibule_store::error::StoreError;
+use vestibule_store::hall::{Place, Standee};
+use vestibule_store::objects::InboxVersion;
+use vestibule_store::queues::{BATCH, IngestQueue};
+
+use crate::inbox::replay::cursor::CursorFile;
+use crate::inbox::replay::plan::{Action, action};
+use crate::inbox::selection::Selection;
+use crate::inbox::world::World;
+
+/// Who tells ingest of the version this time; it stands in the event.
+const BY: &str = "vestibule-inbox-replay";
+
+/// How fast it goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Speed {
+    /// Most versions a second.
+    pub(crate) rate: Option<NonZeroU32>,
+    /// Batches in flight.
+    pub(crate) concurrency: usize,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Everything was sent.
+    Done,
+    /// It was told to stop. What was in flight was finished.
+    Stopped,
+}
+
+/// A version that was sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    /// The version.
+    pub(crate) upload: InboxVersion,
+    /// When.
+    pub(crate) at: Timestamp,
+}
+
+/// Versions that are sent together, and the place that is reached once they are.
+struct Batch {
+    uploads: Vec<InboxVersion>,
+    reached: Place,
+}
+
+/// Sends all that is selected behind the cursor's place, up to `most`, and moves the cursor in the listing's order. Each version is handed to
+/// `sent`.
+///
+/// # Errors
+/// When a call fails or the cursor cannot be written. The cursor is then at the last place before which everything is sent.
+pub(crate) async fn apply(
+    world: &World,
+    selection: &Selection,
+    (speed, most): (Speed, u64),
+    cursor: &mut CursorFile,
+    told: &watch::Receiver<bool>,
+    (bar, mut sent): (&ProgressBar, impl FnMut(Sent)),
+) -> anyhow::Result<End> {
+    let queue = world.ingest()?;
+    let prefix = selection.prefix();
+    let pages = Box::pin(world.pages(&prefix, cursor.cursor.after.clone()));
+    let feed = Feed { world, selection, pages, page: VecDeque::new(), left: most, pace: Pace::of(speed.rate) };
+    let batches = stream::try_unfold((feed, told.clone()), |(mut feed, mut told)| async move {
+        let next = tokio::select! {
+            biased;
+            _ = told.wait_for(|told| *told) => return Ok(None),
+            next = feed.next() => next?,
+        };
+        anyhow::Ok(next.map(|batch| (batch, (feed, told))))
+    });
+    // In the order of the listing, so that the cursor never passes over a batch that is not finished.
+    let sending = batches.map_ok(|batch| send(world, &queue, batch)).try_buffered(speed.concurrency);
+    let mut sending = pin!(sending);
+    while let Some((batch, at)) = sending.next().await.transpose()? {
+        cursor.advance(batch.reached, batch.uploads.len() as u64)?;
+        bar.inc(batch.uploads.len() as u64);
+        batch.uploads.into_iter().for_each(|upload| sent(Sent { upload, at }));
+    }
+    Ok(if *told.borrow() { End::Stopped } else { End::Done })
+}
+
+/// Forgets the tries before, so that the sweep counts from nothing, and puts the versions into the queue.
+async fn send(world: &World, queue: &IngestQueue, batch: Batch) -> anyhow::Result<(Batch, Timestamp)> {
+    let at = world.now();
+    let afresh = batch.uploads.iter().map(|upload| world.works.driven(&upload.key, &upload.version, at, true));
+    future::try_join_all(afresh).await?;
+    queue.drive(&batch.uploads, BY, at).await?;
+    Ok((batch, at))
+}
+
+/// Cuts the listing into batches.
+struct Feed<'a, P> {
+    world: &'a World,
+    selection: &'a Selection,
+    pages: Pin<Box<P>>,
+    page: VecDeque<Standee>,
+    left: u64,
+    pace: Pace,
+}
+
+impl<P: Stream<Item = Result<Vec<Standee>, StoreError>>> Feed<'_, P> {
+    /// The next batch, once it may be sent; `None` after the last.
+    async fn next(&mut self) -> anyhow::Result<Option<Batch>> {
+        let most = self.pace.batch.min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let mut uploads = Vec::with_capacity(most);
+        let mut reached = None;
+        while uploads.len() < most {
+            let Some(version) = self.page.pop_front() else {
+                let Some(page) = self.pages.try_next().await? else { break };
+                self.page = page.into();
+                continue;
+            };
+            let does = action(&version, self.selection, self.world.now());
+            reached = Some(Place { key: version.key, version: Some(version.version) });
+            uploads.extend(version.upload.filter(|_| does == Action::Send));
+        }
+        let Some(reached) = reached.filter(|_| !uploads.is_empty()) else { return Ok(None) };
+        self.left = self.left.saturating_sub(uploads.len() as u64);
+        sleep_until(self.pace.turn(uploads.len(), Instant::now())).await;
+        Ok(Some(Batch { uploads, reached }))
+    }
+}
+
+/// Keeps to a rate.
+struct Pace {
+    rate: Option<NonZeroU32>,
+    /// Versions of one batch: fewer than SQS takes where a second has fewer.
+    batch: usize,
+    free: Option<Instant>,
+}
+
+impl Pace {
+    fn of(rate: Option<NonZeroU32>) -> Self {
+        let batch = rate.map_or(BATCH, |rate| usize::try_from(rate.get()).unwrap_or(BATCH).min(BATCH));
+        Self { rate, batch, free: None }
+    }
+
+    /// When a batch of `count` may go that could go `now`.
+    fn turn(&mut self, count: usize, now: Instant) -> Instant {
+        let Some(rate) = self.rate else { return now };
+        let turn = self.free.map_or(now, |free| free.max(now));
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        self.free = Some(turn + Duration::from_secs(1).saturating_mul(count) / rate.get());
+        turn
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_spaces_the_batches_and_saves_up_nothing() {
+        let now = Instant::now();
+        let at = |turn: Instant| (turn - now).as_millis();
+        let mut pace = Pace::of(NonZeroU32::new(20));
+        assert_eq!(pace.batch, 10);
+        assert_eq!([pace.turn(10, now), pace.turn(10, now), pace.turn(5, now)].map(at), [0, 500, 1000]);
+        let later = now + Duration::from_secs(60);
+        assert_eq!([pace.turn(10, later), pace.turn(10, later)].map(at), [60_000, 60_500]);
+        let mut slow = Pace::of(NonZeroU32::new(1));
+        assert_eq!((slow.batch, [slow.turn(1, now), slow.turn(1, now)].map(at)), (1, [0, 1000]));
+    }
+
+    #[test]
+    fn without_a_rate_nothing_waits() {
+        let now = Instant::now();
+        let mut pace = Pace::of(None);
+        assert_eq!((pace.batch, [pace.turn(10, now), pace.turn(10, now)]), (BATCH, [now, now]));
+    }
+}

@@ -26,6 +26,7 @@ mod interleavings;
 mod logs_of_one_upload;
 mod names_are_data;
 mod objects_to_nowhere;
+mod ops_see_and_replay;
 mod random_histories;
 mod roles;
 mod rooms_and_messages;
@@ -125,6 +126,14 @@ const FLOWS: &[(&str, Flow)] = flows![
     send_from_a_terminal:
         each_verdict_is_said_and_a_refusal_shows_in_the_exit_code,
         a_large_file_survives_a_kill_and_no_finished_part_is_sent_again;
+    ops_see_and_replay:
+        every_version_is_listed_with_why_it_is_there,
+        one_attachment_is_explained_from_its_announcement_to_its_decision,
+        what_stands_still_is_brought_to_its_verdict_and_twice_is_once,
+        a_replay_that_is_stopped_goes_on_where_it_was,
+        dead_letters_are_seen_sent_back_and_deleted,
+        stream_batches_that_were_given_up_are_handed_over_again,
+        an_audit_finds_what_nothing_points_at_and_reclaim_collects_it;
     random_histories:
         numbers_stay_dense_and_the_archive_rebuilds_every_message;
     faults:

@@ -50,14 +50,20 @@ enum Command {
 /// When the stack cannot be found, or one of AWS's calls fails.
 pub async fn run(global: &Global, args: &Args) -> anyhow::Result<ExitCode> {
     let json = global.json;
-    let find = async || World::of(&Stack::find(global.stack(), global.endpoint_url.as_deref()).await?);
+    // In a box, since the clients in a world are large.
+    let find = || {
+        Box::pin(async {
+            let stack = Stack::find(global.stack(), global.endpoint_url.as_deref()).await?;
+            anyhow::Ok(Box::new(World::of(&stack)?))
+        })
+    };
     match &args.command {
         Command::Replay(args) => {
-            until_told_twice(async |told| replay::run(&Box::pin(find()).await?, args, json, told).await).await
+            until_told_twice(async |told| Box::pin(replay::run(&*find().await?, args, json, told)).await).await
         }
-        Command::List(args) => until_told(async { list::run(&Box::pin(find()).await?, args, json).await }).await,
-        Command::Explain(args) => until_told(async { explain::run(&Box::pin(find()).await?, args, json).await }).await,
-        Command::Dlq(args) => until_told(async { dlq::run(&Box::pin(find()).await?, args, json).await }).await,
-        Command::Audit(args) => until_told(async { audit::run(&Box::pin(find()).await?, args, json).await }).await,
+        Command::List(args) => until_told(async { Box::pin(list::run(&*find().await?, args, json)).await }).await,
+        Command::Explain(args) => until_told(async { Box::pin(explain::run(&*find().await?, args, json)).await }).await,
+        Command::Dlq(args) => until_told(async { Box::pin(dlq::run(&*find().await?, args, json)).await }).await,
+        Command::Audit(args) => until_told(async { Box::pin(audit::run(&*find().await?, args, json)).await }).await,
     }
 }

@@ -135,7 +135,8 @@ fn told(
         };
         return Ok(serde_json::to_string(&row)?);
     }
-    let (queue, done) = (Queue::Streams.as_str(), if left.is_some() { "left" } else { deed.done() });
+    let is_left = left.is_some() && deed == Deed::Redrive;
+    let (queue, done) = (Queue::Streams.as_str(), if is_left { "left" } else { deed.done() });
     let about = batch.map(|FailedBatch { function, condition, records, .. }| {
         let function = function.rsplit(":function:").next().unwrap_or(function);
         format!("  {records} records of {}, {}", terminal::shown(function), terminal::shown(condition))

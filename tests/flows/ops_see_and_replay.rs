@@ -215,9 +215,9 @@ pub(crate) async fn dead_letters_are_seen_sent_back_and_deleted(cloud: Arc<Cloud
     let chat = Chat::open(&cloud, "dead-letters").await?;
     let upload = unnoticed(&cloud, &chat, "one", &[File::text("dead letter")]).await?.remove(0);
     fail(&cloud, &upload, 5).await?;
-    let send = cloud.sqs.send_message().queue_url(cloud.output("IngestDeadLetterQueueUrl")?);
-    let sent = send.message_body(cloud.s3_event(&upload)?.to_string()).send().await?;
-    let id = sent.message_id().context("a message has an id")?;
+    let letter = cloud.sqs.send_message().queue_url(cloud.output("IngestDeadLetterQueueUrl")?);
+    let letter = letter.message_body(cloud.s3_event(&upload)?.to_string()).send().await?;
+    let id = letter.message_id().context("a message has an id")?;
     let list = ["dlq", "list", "--json", "--queue", "ingest"];
     // Looking twice finds it twice.
     for _ in 0..2 {
@@ -238,8 +238,8 @@ pub(crate) async fn dead_letters_are_seen_sent_back_and_deleted(cloud: Arc<Cloud
         ensure!(refused.status.code() == Some(2), "{wrong:?}: {refused:?}");
     }
     let request = json!({ "key": upload.key.to_string(), "why": "decided" }).to_string();
-    let send = cloud.sqs.send_message().queue_url(cloud.output("ReclaimDeadLetterQueueUrl")?);
-    let id = send.message_body(request).send().await?.message_id.context("a message has an id")?;
+    let letter = cloud.sqs.send_message().queue_url(cloud.output("ReclaimDeadLetterQueueUrl")?);
+    let id = letter.message_body(request).send().await?.message_id.context("a message has an id")?;
     let purged = inbox(&cloud, &["dlq", "purge", "--queue", "reclaim", "--yes"]).await?;
     let words = String::from_utf8_lossy(&purged.stdout).into_owned();
     ensure!(words.contains(&id) && words.contains(&format!("{} (decided)", upload.key)), "{words}");

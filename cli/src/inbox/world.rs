@@ -34,7 +34,8 @@ pub(crate) struct World {
     pub(crate) audit: Audit,
     /// How long things may take.
     pub(crate) patience: Patience,
-    clock: Clock,
+    /// Tells the time.
+    pub(crate) clock: Clock,
     described: Stack,
     sqs: aws_sdk_sqs::Client,
 }

@@ -10,6 +10,7 @@ use indicatif::ProgressBar;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use vestibule_domain::timestamp::Timestamp;
+use vestibule_runtime::clock::Clock;
 use vestibule_store::error::StoreError;
 use vestibule_store::hall::{Place, Standee};
 use vestibule_store::objects::InboxVersion;
@@ -72,7 +73,8 @@ pub(crate) async fn apply(
     let queue = world.ingest()?;
     let prefix = selection.prefix();
     let pages = Box::pin(world.pages(&prefix, cursor.cursor.after.clone()));
-    let feed = Feed { world, selection, pages, page: VecDeque::new(), left: most, pace: Pace::of(speed.rate) };
+    let feed =
+        Feed { clock: &world.clock, selection, pages, page: VecDeque::new(), left: most, pace: Pace::of(speed.rate) };
     let batches = stream::try_unfold((feed, told.clone()), |(mut feed, mut told)| async move {
         let next = tokio::select! {
             biased;
@@ -101,9 +103,10 @@ async fn send(world: &World, queue: &IngestQueue, batch: Batch) -> anyhow::Resul
     Ok((batch, at))
 }
 
-/// Cuts the listing into batches.
+/// Cuts the listing into batches. All selected versions of a key are in one, so that the place behind a batch is a key: of the versions
+/// before it most are gone by the time that somebody goes on there, and a listing cannot be told to begin behind what is gone.
 struct Feed<'a, P> {
-    world: &'a World,
+    clock: &'a Clock,
     selection: &'a Selection,
     pages: Pin<Box<P>>,
     page: VecDeque<Standee>,
@@ -114,30 +117,39 @@ struct Feed<'a, P> {
 impl<P: Stream<Item = Result<Vec<Standee>, StoreError>>> Feed<'_, P> {
     /// The next batch, once it may be sent; `None` after the last.
     async fn next(&mut self) -> anyhow::Result<Option<Batch>> {
-        let most = self.pace.batch.min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        let mut uploads = Vec::with_capacity(most);
-        let mut reached = None;
-        while uploads.len() < most {
-            let Some(version) = self.page.pop_front() else {
-                let Some(page) = self.pages.try_next().await? else { break };
-                self.page = page.into();
-                continue;
-            };
-            let does = action(&version, self.selection, self.world.now());
-            reached = Some(Place { key: version.key, version: Some(version.version) });
-            uploads.extend(version.upload.filter(|_| does == Action::Send));
+        let mut uploads = Vec::with_capacity(self.pace.batch);
+        let mut reached: Option<String> = None;
+        while let Some(next) = self.ahead().await? {
+            let is_another = reached.as_ref().is_none_or(|key| *key != next.key);
+            if self.left == 0 || (uploads.len() >= self.pace.batch && is_another) {
+                break;
+            }
+            let Some(version) = self.page.pop_front() else { break };
+            let does = action(&version, self.selection, self.clock.now());
+            let upload = version.upload.filter(|_| does == Action::Send);
+            self.left -= u64::from(upload.is_some());
+            uploads.extend(upload);
+            reached = Some(version.key);
         }
-        let Some(reached) = reached.filter(|_| !uploads.is_empty()) else { return Ok(None) };
-        self.left = self.left.saturating_sub(uploads.len() as u64);
+        let Some(key) = reached.filter(|_| !uploads.is_empty()) else { return Ok(None) };
         sleep_until(self.pace.turn(uploads.len(), Instant::now())).await;
-        Ok(Some(Batch { uploads, reached }))
+        Ok(Some(Batch { uploads, reached: Place { key, version: None } }))
+    }
+
+    /// The version that comes next, which stays where it is.
+    async fn ahead(&mut self) -> anyhow::Result<Option<&Standee>> {
+        while self.page.is_empty() {
+            let Some(page) = self.pages.try_next().await? else { break };
+            self.page = page.into();
+        }
+        Ok(self.page.front())
     }
 }
 
 /// Keeps to a rate.
 struct Pace {
     rate: Option<NonZeroU32>,
-    /// Versions of one batch: fewer than SQS takes where a second has fewer.
+    /// Versions of a batch, unless one key has more: fewer than SQS takes where a second has fewer.
     batch: usize,
     free: Option<Instant>,
 }
@@ -160,7 +172,51 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
+    use vestibule_domain::hall::Class;
+
     use super::*;
+    use crate::inbox::row::tests::standee;
+
+    /// The keys' last digits and sizes of the batches that come of pages of such keys.
+    async fn cut(pages: &[&[u64]], most: u64, batch: usize) -> Vec<(String, usize)> {
+        let standees = |keys: &&[u64]| {
+            let of_key = |number: &u64| {
+                let mut version = standee(Class::Failed, None, Timestamp::from_millis(0));
+                version.key = version.key.replace("/000000000001/", &format!("/{number:012}/"));
+                version
+            };
+            Ok(keys.iter().map(of_key).collect())
+        };
+        let selection = Selection {
+            classes: [Class::Failed].into(),
+            codes: [].into(),
+            older_than_seconds: None,
+            room: None,
+            limit: None,
+        };
+        let pages = Box::pin(stream::iter(pages.iter().map(standees).collect::<Vec<_>>()));
+        let clock = Clock::new(|| Timestamp::from_millis(0));
+        let pace = Pace { batch, ..Pace::of(None) };
+        let mut feed = Feed { clock: &clock, selection: &selection, pages, page: VecDeque::new(), left: most, pace };
+        let mut batches = Vec::new();
+        while let Some(batch) = feed.next().await.unwrap() {
+            assert_eq!(batch.reached.version, None);
+            let number = batch.reached.key.split('/').nth(1).unwrap().trim_start_matches('0').to_owned();
+            batches.push((number, batch.uploads.len()));
+        }
+        batches
+    }
+
+    #[tokio::test]
+    async fn a_batch_ends_between_two_keys_also_over_the_end_of_a_page() {
+        let told = |batches: &[(&str, usize)]| -> Vec<(String, usize)> {
+            batches.iter().map(|(key, count)| ((*key).to_owned(), *count)).collect()
+        };
+        assert_eq!(cut(&[&[1, 2, 3], &[4, 5]], u64::MAX, 2).await, told(&[("2", 2), ("4", 2), ("5", 1)]));
+        assert_eq!(cut(&[&[1, 2], &[], &[2, 2, 3]], u64::MAX, 2).await, told(&[("2", 4), ("3", 1)]));
+        assert_eq!(cut(&[&[1, 2, 2, 2]], 3, 2).await, told(&[("2", 3)]), "a limit is a limit");
+        assert_eq!(cut(&[&[], &[]], u64::MAX, 2).await, []);
+    }
 
     #[test]
     fn a_rate_spaces_the_batches_and_saves_up_nothing() {
@@ -169,7 +225,7 @@ mod tests {
         let mut pace = Pace::of(NonZeroU32::new(20));
         assert_eq!(pace.batch, 10);
         assert_eq!([pace.turn(10, now), pace.turn(10, now), pace.turn(5, now)].map(at), [0, 500, 1000]);
-        let later = now + Duration::from_secs(60);
+        let later = now + Duration::from_mins(1);
         assert_eq!([pace.turn(10, later), pace.turn(10, later)].map(at), [60_000, 60_500]);
         let mut slow = Pace::of(NonZeroU32::new(1));
         assert_eq!((slow.batch, [slow.turn(1, now), slow.turn(1, now)].map(at)), (1, [0, 1000]));

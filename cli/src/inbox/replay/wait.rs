@@ -11,9 +11,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use vestibule_domain::attachment::Attachment;
 use vestibule_domain::hall::{Class, Next};
-use vestibule_domain::id::AttachmentId;
 use vestibule_domain::message::Message;
 use vestibule_store::hall::Standee;
+use vestibule_store::objects::InboxVersion;
 
 use crate::inbox::replay::apply::Sent;
 use crate::inbox::world::World;
@@ -32,6 +32,8 @@ pub(crate) enum Fate {
     Ready,
     /// It was refused, with this code.
     Rejected(String),
+    /// Another version had decided its attachment; the bytes of this one are in quarantine.
+    Quarantined,
     /// Its sender had given it up.
     Cancelled,
     /// Its attachment was removed.
@@ -51,6 +53,7 @@ impl fmt::Display for Fate {
         match self {
             Self::Ready => f.write_str("ready"),
             Self::Rejected(code) => write!(f, "rejected({code})"),
+            Self::Quarantined => f.write_str("quarantined"),
             Self::Cancelled => f.write_str("cancelled"),
             Self::Removed => f.write_str("removed"),
             Self::Deleted => f.write_str("deleted"),
@@ -73,7 +76,9 @@ impl Verdicts {
     /// Whether every version was brought to an end.
     pub(crate) fn are_final(&self) -> bool {
         self.0.keys().all(|fate| match fate {
-            Fate::Ready | Fate::Rejected(_) | Fate::Cancelled | Fate::Removed | Fate::Deleted => true,
+            Fate::Ready | Fate::Rejected(_) | Fate::Quarantined | Fate::Cancelled | Fate::Removed | Fate::Deleted => {
+                true
+            }
             Fate::StillFailing(_) | Fate::Undecided | Fate::MessageGone => false,
         })
     }
@@ -142,7 +147,7 @@ async fn look(world: &World, sent: &Sent) -> anyhow::Result<(Fate, bool)> {
     let standing = world.hall.versions_of(&key.to_string(), world.now(), world.patience).await?;
     match standing.into_iter().find(|standing| standing.version == version) {
         Some(standing) => Ok(of_standing(&standing, sent)),
-        None => Ok((decided(world.decisions.ask(key).await?.as_ref(), &key.attachment), true)),
+        None => Ok((decided(world.decisions.ask(key).await?.as_ref(), &sent.upload), true)),
     }
 }
 
@@ -151,7 +156,7 @@ fn of_standing(version: &Standee, sent: &Sent) -> (Fate, bool) {
     let failure = version.work.as_ref().and_then(|work| work.failure.as_ref()).filter(|failure| failure.at >= sent.at);
     match version.standing.class {
         Class::MessageGone | Class::UnknownKey => (Fate::MessageGone, true),
-        Class::Leftover => (decided(version.message.as_ref(), &sent.upload.key.attachment), false),
+        Class::Leftover => (decided(version.message.as_ref(), &sent.upload), false),
         Class::Fresh | Class::InFlight | Class::Failed | Class::NeverNotified => match failure {
             Some(failure) => (Fate::StillFailing(failure.code.clone()), version.standing.next == Next::GivenUp),
             None => (Fate::Undecided, false),
@@ -159,14 +164,16 @@ fn of_standing(version: &Standee, sent: &Sent) -> (Fate, bool) {
     }
 }
 
-/// What the document says of the attachment.
-fn decided(message: Option<&Message>, attachment: &AttachmentId) -> Fate {
+/// What the document says of a version.
+fn decided(message: Option<&Message>, upload: &InboxVersion) -> Fate {
     let Some(message) = message else { return Fate::MessageGone };
-    match message.attachment(attachment) {
+    match message.attachment(&upload.key.attachment) {
         _ if message.deleted => Fate::Deleted,
         None => Fate::MessageGone,
         Some(Attachment::Pending(_)) => Fate::Undecided,
-        Some(Attachment::Ready(_)) => Fate::Ready,
+        Some(Attachment::Ready(ready)) if ready.inbox_version == upload.version => Fate::Ready,
+        Some(Attachment::Rejected(rejected)) if rejected.inbox_version != upload.version => Fate::Quarantined,
+        Some(Attachment::Ready(_)) => Fate::Quarantined,
         Some(Attachment::Rejected(rejected)) => Fate::Rejected(rejected.rejection.code.as_str().to_owned()),
         Some(Attachment::Cancelled(_)) => Fate::Cancelled,
         Some(Attachment::Removed) => Fate::Removed,
@@ -175,6 +182,7 @@ fn decided(message: Option<&Message>, attachment: &AttachmentId) -> Fate {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
     use vestibule_domain::timestamp::Timestamp;
 
     use super::*;
@@ -193,6 +201,37 @@ mod tests {
         assert_eq!(of_standing(&failed, &after), (Fate::StillFailing("SlowDown".to_owned()), false));
         failed.standing.next = Next::GivenUp;
         assert_eq!(of_standing(&failed, &after), (Fate::StillFailing("SlowDown".to_owned()), true));
+    }
+
+    #[test]
+    fn a_version_that_another_one_overtook_is_not_called_ready() {
+        let version = standee(Class::Leftover, None, at(0));
+        let upload = version.upload.unwrap();
+        let id = &upload.key.attachment;
+        let said = |entry: serde_json::Value| {
+            let mut entry = entry;
+            let promise = json!({ "id": id, "name": "a", "size": 3, "declaredType": "image/png", "createdAt": at(0) });
+            entry.as_object_mut().unwrap().extend(promise.as_object().unwrap().clone());
+            let entries = serde_json::from_value(json!({ id.as_str(): entry })).unwrap();
+            decided(Some(&Message { attachments: Some(entries), ..version.message.clone().unwrap() }), &upload)
+        };
+        let decision = |state: &str, version: &str| {
+            json!({
+                "state": state, "decidedAt": at(1), "inboxVersion": version, "facts": { "type": "image/png" },
+                "original": { "key": "k", "size": 3 }, "rejection": { "code": "damaged", "message": "x" },
+            })
+        };
+        assert_eq!(said(decision("ready", "v1")), Fate::Ready);
+        assert_eq!(said(decision("rejected", "v1")), Fate::Rejected("damaged".to_owned()));
+        assert_eq!(
+            [said(decision("ready", "v2")), said(decision("rejected", "v2"))],
+            [Fate::Quarantined, Fate::Quarantined]
+        );
+        assert_eq!(said(decision("cancelled", "v2")), Fate::Cancelled);
+        assert_eq!(said(json!({ "state": "pending" })), Fate::Undecided);
+        assert_eq!(decided(None, &upload), Fate::MessageGone);
+        let tombstone = Message { deleted: true, ..version.message.clone().unwrap() };
+        assert_eq!(decided(Some(&tombstone), &upload), Fate::Deleted);
     }
 
     #[test]

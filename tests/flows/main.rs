@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
+mod a_full_inbox;
 mod client_to_api;
 mod client_to_inbox;
 mod demo_from_outside;
@@ -134,6 +135,8 @@ const FLOWS: &[(&str, Flow)] = flows![
         dead_letters_are_seen_sent_back_and_deleted,
         stream_batches_that_were_given_up_are_handed_over_again,
         an_audit_finds_what_nothing_points_at_and_reclaim_collects_it;
+    a_full_inbox:
+        ten_thousand_versions_are_listed_at_once_and_in_flat_memory;
     random_histories:
         numbers_stay_dense_and_the_archive_rebuilds_every_message;
     faults:
@@ -164,6 +167,8 @@ const LONG_FLOWS: &[(&str, Flow)] = flows![
         whatever_the_order_for_a_long_time;
     hall_heals:
         a_large_burst_of_uploads_neither_times_out_nor_doubles;
+    a_full_inbox:
+        a_hundred_thousand_versions_are_listed_at_once_and_in_flat_memory;
 ];
 
 fn main() -> ExitCode {

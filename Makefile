@@ -15,6 +15,7 @@ lint := $(LINT_VENV)/bin
 # There are no examples to build, but asking for them makes Cargo choose the same features of dependencies as for tests, and
 # so compile them once for everything here.
 as_for_tests := --examples
+SOAK_SECONDS ?= 600
 # Nothing but packages from npm's registry is fetched, and no package's script is run on this machine.
 npm := npm_config_ignore_scripts=true npm --no-update-notifier
 page_sources := web/index.html web/vite.config.js web/package.json $(shell find web/src web/styles web/public -type f)
@@ -22,7 +23,7 @@ shell_scripts := .ci/run infra/lint/layers infra/setup/install
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo dev page test units flows test-web lint format binaries tests
+.PHONY: help demo dev page test units flows soak test-web lint format binaries tests
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -55,6 +56,10 @@ units: tests ## Run the tests of the parts
 flows: tests ## Run the tests of the whole system
 	cargo test --workspace --locked --test flows $(if $(ARGS),-- $(ARGS))
 
+soak: tests ## Run what is long, with random seeds, for SOAK_SECONDS each; then break the protocol and see that the tests notice
+	SOAK_SECONDS=$(SOAK_SECONDS) cargo test --workspace --locked --test flows $(if $(ARGS),-- $(ARGS))
+	tests/mutants/run.py
+
 test-web: binaries page tests/web/node_modules/.package-lock.json tests/uppy/node_modules/.package-lock.json install-web ## Run the tests in a browser: of the chat page, and of Uppy's published clients
 	VESTIBULE_BIN=$(abspath $(vestibule)) $(npm) test --prefix tests/web
 	VESTIBULE_BIN=$(abspath $(vestibule)) $(npm) test --prefix tests/uppy
@@ -71,6 +76,7 @@ lint-format: install-lint
 lint-scripts: install-lint
 	$(lint)/shellcheck $(shell_scripts)
 	$(lint)/ruff check --config infra/lint/ruff.toml .
+	tests/mutants/run.py --check
 
 lint-web: web/node_modules/.package-lock.json install-page
 	$(npm) run --prefix web lint

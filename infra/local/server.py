@@ -56,6 +56,22 @@ def know_conditional_writes() -> None:
     iam_actions.s3_service_context = context
 
 
+def know_batches_of_messages() -> None:
+    """Ask for the permission of one message where a batch of them is sent or deleted, as SQS does.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+    """
+    from ministack.core import iam_actions
+
+    known = iam_actions.extract_iam_action
+
+    def action(service: str, *request: Any) -> Any:
+        found = known(service, *request)
+        return found.removesuffix("Batch") if found and service == "sqs" else found
+
+    iam_actions.extract_iam_action = action
+
+
 def serve() -> None:
     """Be the server."""
     from ministack import app as ministack  # takes half a second, and the supervisor does not need it
@@ -63,6 +79,7 @@ def serve() -> None:
     sys.argv[1:] = []  # MiniStack reads the arguments too
     streams.install()
     know_conditional_writes()
+    know_batches_of_messages()
     ministack.app = secure_on_loopback(ministack.app)
     ministack.main()
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / "target" / "mutants"
+GIT, CARGO = shutil.which("git") or "git", shutil.which("cargo") or "cargo"
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def broken(mutant: Mutant, root: Path) -> str:
 def copy() -> Path:
     """A copy of what git has of this checkout, with the changes that are not committed."""
     tree = WORK / "tree"
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout.decode().split("\0")
+    listed = subprocess.run([GIT, "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout.decode().split("\0")
     wanted = {name for name in listed if name and (ROOT / name).is_file()}
     for name in wanted:
         source, target = ROOT / name, tree / name
@@ -122,13 +123,15 @@ def lives(mutant: Mutant, tree: Path) -> bool:
     path.write_text(broken(mutant, tree), encoding="utf-8")
     log = WORK / f"{mutant.name}.log"
     try:
-        command = ["cargo", "test", "--workspace", "--locked", "--test", "flows"]
+        command = [CARGO, "test", "--workspace", "--locked", "--test", "flows"]
         environment = os.environ | {"INSTA_UPDATE": "no", "CARGO_TARGET_DIR": str(build_folder())}
         with log.open("wb") as out:
             built = subprocess.run([*command, "--no-run"], cwd=tree, env=environment, stdout=out, stderr=out, check=False)
             if built.returncode != 0:
                 sys.exit(f"{mutant.name} does not compile: see {log.relative_to(ROOT)}")
-            ended = subprocess.run([*command, "--", mutant.caught_by], cwd=tree, env=environment, stdout=out, stderr=out, check=False)
+            ended = subprocess.run(
+                [*command, "--", mutant.caught_by], cwd=tree, env=environment, stdout=out, stderr=out, check=False
+            )
     finally:
         path.write_text(whole, encoding="utf-8")
     return ended.returncode == 0

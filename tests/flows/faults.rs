@@ -52,7 +52,7 @@ pub(crate) async fn every_call_fails_once_and_nothing_is_lost_or_doubled(cloud: 
         let modes: Vec<Mode> = if scenario.is_main { FATES.into_iter().chain(MORE).collect() } else { FATES.to_vec() };
         let faults = (0..clean.calls.len()).flat_map(|call| modes.iter().map(move |mode| vec![(call, *mode)]));
         let tally = sweep(&cloud, scenario, &clean.allowed, faults).await?;
-        println!(
+        eprintln!(
             "    {}: {} calls, faults injected: {}, survived: {}",
             scenario.name,
             clean.calls.len(),
@@ -61,7 +61,7 @@ pub(crate) async fn every_call_fails_once_and_nothing_is_lost_or_doubled(cloud: 
         );
         total += tally;
     }
-    println!("    faults injected: {}, survived: {}", total.injected, total.survived);
+    eprintln!("    faults injected: {}, survived: {}", total.injected, total.survived);
     ensure!(total.injected == total.survived && total.injected > 0);
     Ok(())
 }
@@ -82,7 +82,7 @@ pub(crate) async fn whoever_comes_in_between_at_any_call_nothing_is_lost_or_doub
             }
             let faults = (0..clean.calls.len()).map(|call| vec![(call, *intruder)]);
             let tally = sweep(&cloud, scenario, &allowed, faults).await?;
-            println!(
+            eprintln!(
                 "    {} and {intruder:?}: comings in between: {}, survived: {}",
                 scenario.name, tally.injected, tally.survived
             );
@@ -117,7 +117,7 @@ async fn pairs(cloud: &Arc<Cloud>, every: usize, deadline: Option<tokio::time::I
     let count = all.clone().count();
     let in_time = |_: &Vec<(usize, Mode)>| deadline.is_none_or(|deadline| tokio::time::Instant::now() < deadline);
     let tally = sweep(cloud, scenario, &clean.allowed, all.step_by(every).take_while(in_time)).await?;
-    println!(
+    eprintln!(
         "    pairs of faults of {}: {count}, injected: {}, survived: {}",
         scenario.name, tally.injected, tally.survived
     );

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use aws_sdk_cloudwatchlogs::operation::filter_log_events::FilterLogEventsOutput;
 use aws_sdk_s3::types::NotificationConfiguration;
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
@@ -20,10 +21,14 @@ use crate::support::wait::until_within;
 /// Uploads at a time.
 const AT_ONCE: usize = 8;
 /// The longest that a batch may take. It takes a tenth of it.
-const LONG: Duration = Duration::from_secs(240);
+const LONG: Duration = Duration::from_mins(4);
 
 /// Another stack, with times so short that what heals is seen to.
 async fn hasty_stack(cloud: &Cloud, name: &str) -> anyhow::Result<Stack> {
+    cloud.another_stack(name, hasty_parameters()).await
+}
+
+fn hasty_parameters() -> BTreeMap<String, String> {
     let parameters = [
         ("IngestTimeoutSeconds", "5"),
         ("InspectTimeoutSeconds", "4"),
@@ -35,7 +40,7 @@ async fn hasty_stack(cloud: &Cloud, name: &str) -> anyhow::Result<Stack> {
         ("SweepSchedule", ""),
         ("CollectDelaySeconds", "0"),
     ];
-    cloud.another_stack(name, parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into()).await
+    parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
 /// The bucket's notification is taken away, so that no event ever comes: the sweep brings every file to its verdict.
@@ -122,6 +127,49 @@ fn worker(cloud: &Cloud, stack: &Stack) -> anyhow::Result<Child> {
     Ok(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?)
 }
 
+/// While ingest cannot ask its inspector, uploads fail, say why, and end among the dead letters with their bytes in the inbox; once it can, those
+/// that run the system bring them again.
+pub(crate) async fn what_keeps_failing_becomes_a_dead_letter_and_is_replayed(cloud: Arc<Cloud>) -> anyhow::Result<()> {
+    const FILES: usize = 12;
+    let mut parameters = hasty_parameters();
+    parameters.insert("IngestMaxReceives".to_owned(), "2".to_owned());
+    let stack = cloud.another_stack("poisoned", parameters).await?;
+    let function = stack.output("IngestFunction")?;
+    let known = cloud.lambda.get_function_configuration().function_name(function).send().await?;
+    let known = known.environment.and_then(|environment| environment.variables).context("it has settings")?;
+    let set = async |inspector: &str| {
+        let mut settings = known.clone();
+        settings.insert("INSPECT_FUNCTION".to_owned(), inspector.to_owned());
+        let settings = aws_sdk_lambda::types::Environment::builder().set_variables(Some(settings)).build();
+        cloud.lambda.update_function_configuration().function_name(function).environment(settings).send().await?;
+        anyhow::Ok(())
+    };
+    set("nobody").await?;
+    let crowd = Crowd::announce(&cloud, &stack, FILES).await?;
+    crowd.upload_all(AT_ONCE).await?;
+    let dead = stack.output("IngestDeadLetterQueueUrl")?;
+    until_within(LONG, "dead letters", async || {
+        let count = cloud.sqs.get_queue_attributes().queue_url(dead);
+        let count = count.attribute_names(QueueAttributeName::ApproximateNumberOfMessages).send().await?;
+        let count = count.attributes().and_then(|all| all.values().next()).context("a count")?.parse::<usize>()?;
+        Ok((count == FILES).then_some(()))
+    })
+    .await?;
+    ensure!(crowd.undecided().await? == FILES && crowd.in_inbox().await? == FILES, "nothing was lost or decided");
+    for (key, hint) in crowd.hints().await? {
+        ensure!(hint["failure"]["code"] == "inspector-silent" && hint["tries"] == 2, "{key}: {hint}");
+    }
+    let swept = cloud.invoke_of(&stack, "SweepFunction", &json!({})).await?;
+    ensure!(swept["driven"] == 0, "what failed too often is left alone: {swept}");
+    set(&known["INSPECT_FUNCTION"]).await?;
+    let replay =
+        ["inbox", "replay", "--class", "failed", "--wait", "--endpoint-url", cloud.endpoint(), "--stack", stack.name()];
+    let replayed = Command::new(executable()?).args(replay).kill_on_drop(true).output().await?;
+    ensure!(replayed.status.success(), "{replayed:?}");
+    until_within(LONG, "every file decided", async || Ok(crowd.is_decided().await?.then_some(()))).await?;
+    crowd.ends_well().await
+}
+
 /// Many at once: nothing times out, nothing is given up, nothing is done twice.
 pub(crate) async fn a_burst_of_uploads_neither_times_out_nor_doubles(cloud: Arc<Cloud>) -> anyhow::Result<()> {
     burst(&cloud, "burst", 300).await
@@ -149,8 +197,8 @@ async fn burst(cloud: &Arc<Cloud>, name: &str, files: usize) -> anyhow::Result<(
     // A time-out is the platform's line in the function's log, and a fault our own.
     let logs = cloud.logs.filter_log_events().log_group_name(stack.output("IngestLogs")?).into_paginator().send();
     let pages: Vec<_> = logs.try_collect().await?;
-    let lines = pages.iter().flat_map(|page| page.events()).filter_map(|line| line.message());
-    let bad = lines.into_iter().find(|line| line.contains("timed out") || line.contains("\"fault\""));
+    let mut lines = pages.iter().flat_map(FilterLogEventsOutput::events).filter_map(|line| line.message());
+    let bad = lines.find(|line| line.contains("timed out") || line.contains("\"fault\""));
     ensure!(bad.is_none(), "{bad:?}");
     Ok(())
 }

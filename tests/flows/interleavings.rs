@@ -101,7 +101,7 @@ pub(crate) async fn whatever_the_order_for_a_long_time(cloud: Arc<Cloud>) -> any
         histories(&cloud, rand_seed(), HISTORIES)?;
         count += HISTORIES;
     }
-    println!("    interleavings: {count} histories");
+    eprintln!("    interleavings: {count} histories");
     Ok(())
 }
 
@@ -191,16 +191,15 @@ impl History {
             Move::Upload(place, bytes) => {
                 let file = &self.files[place];
                 let (bytes, is_good) = match bytes {
-                    Bytes::Good => (file.bytes.clone(), true),
                     // Other words of the same length; of a picture there is only one.
                     Bytes::OtherGood if place == 0 => (file.bytes.iter().rev().copied().collect(), true),
-                    Bytes::OtherGood => (file.bytes.clone(), true),
+                    Bytes::Good | Bytes::OtherGood => (file.bytes.clone(), true),
                     Bytes::Bad => (file.bytes[..file.bytes.len() / 2].to_vec(), false),
                 };
                 self.bench.upload(place, bytes, is_good).await?;
             }
-            Move::Start(upload) => self.start(&upload)?,
-            Move::Step(worker, luck) => self.step(&worker, luck).await?,
+            Move::Start(upload) => self.start(upload)?,
+            Move::Step(worker, luck) => self.step(worker, luck).await?,
             Move::Crash(worker) => {
                 if !self.workers.is_empty() {
                     let worker = self.workers.swap_remove(worker.index(self.workers.len()));
@@ -222,7 +221,7 @@ impl History {
         Ok(())
     }
 
-    fn start(&mut self, upload: &Index) -> anyhow::Result<()> {
+    fn start(&mut self, upload: Index) -> anyhow::Result<()> {
         if self.bench.uploads.is_empty() || self.workers.len() == WORKERS {
             return Ok(());
         }
@@ -237,7 +236,7 @@ impl History {
         Ok(())
     }
 
-    async fn step(&mut self, worker: &Index, luck: Luck) -> anyhow::Result<()> {
+    async fn step(&mut self, worker: Index, luck: Luck) -> anyhow::Result<()> {
         if self.workers.is_empty() {
             return Ok(());
         }

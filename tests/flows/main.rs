@@ -34,6 +34,7 @@ mod rooms_and_messages;
 mod send_from_a_terminal;
 mod soak;
 mod support;
+mod sweeping;
 mod table_to_archive;
 mod table_to_people;
 mod uploads_in_parts;
@@ -147,12 +148,21 @@ const FLOWS: &[(&str, Flow)] = flows![
         whatever_the_order_nothing_is_lost_or_doubled;
     hall_heals:
         without_any_event_the_sweep_alone_brings_every_file_to_its_verdict,
+        what_keeps_failing_becomes_a_dead_letter_and_is_replayed,
         workers_that_are_killed_lose_nothing_and_double_nothing,
         a_burst_of_uploads_neither_times_out_nor_doubles;
     objects_to_nowhere:
         a_deleted_message_and_a_removed_attachment_take_their_objects_with_them,
         nothing_stays_of_a_message_that_is_deleted_while_its_file_is_worked_on,
         only_what_nothing_points_at_is_collected;
+    sweeping:
+        a_pass_goes_on_where_the_last_runs_time_was_over,
+        what_failed_too_often_is_left_alone_until_it_is_replayed,
+        throttling_is_waited_for_and_then_left_to_redelivery,
+        what_hangs_is_given_up_in_time_and_noted,
+        a_duplicate_waits_while_somebody_is_at_work,
+        reservations_that_have_lapsed_are_freed,
+        an_abandoned_upload_in_parts_is_given_up;
     roles:
         every_function_has_a_role_of_its_own_without_wildcards;
     demo_from_outside:

@@ -58,8 +58,9 @@ mod tests {
     fn line(dimension: Option<(&str, &str)>) -> Value {
         let mut bytes = Vec::new();
         emit(&mut bytes, "Vestibule/x", dimension, &[("Versions", Unit::Count, 7)], Timestamp::from_millis(5)).unwrap();
-        assert_eq!(bytes.iter().filter(|byte| **byte == b'\n').count(), 1);
-        serde_json::from_slice(&bytes).unwrap()
+        let text = String::from_utf8(bytes).unwrap();
+        assert_eq!(text.lines().count(), 1);
+        serde_json::from_str(&text).unwrap()
     }
 
     #[test]

@@ -54,12 +54,10 @@ async fn answer(world: &World, message: SqsMessage) -> Result<Option<BatchItemFa
         }
     };
     let Err(error) = settled else { return Ok(None) };
-    match error {
-        IngestError::Held { until } => put_back(world, &message, seconds_until(until, world.clock.now())).await,
-        _ if error.fault() == Fault::Transient => {
-            put_back(world, &message, delay_seconds(world.config.retry_delay.as_secs(), receives(&message))).await;
-        }
-        _ => {}
+    if let IngestError::Held { until } = error {
+        put_back(world, &message, seconds_until(until, world.clock.now())).await;
+    } else if error.fault() == Fault::Transient {
+        put_back(world, &message, delay_seconds(world.config.retry_delay.as_secs(), receives(&message))).await;
     }
     let id = message.message_id.filter(|id| !id.is_empty()).ok_or("a queue message without an id failed")?;
     let mut failure = BatchItemFailure::default();

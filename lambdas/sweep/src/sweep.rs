@@ -40,10 +40,10 @@ pub struct Swept {
 pub async fn sweep(world: &World) -> Result<Swept, StoreError> {
     let end = Instant::now() + world.config.time;
     let mut progress = world.progresses.get().await?;
-    let mut swept = Swept::default();
     // First what takes little time, so that a large inbox does not keep it waiting for ever.
-    swept.freed = free(world, end).await?;
-    swept.aborted = abort(world, &mut progress, end).await?;
+    let freed = free(world, end).await?;
+    let aborted = abort(world, &mut progress, end).await?;
+    let mut swept = Swept { freed, aborted, ..Swept::default() };
     loop {
         let now = world.clock.now();
         let after = progress.after.as_ref();

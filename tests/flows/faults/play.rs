@@ -109,7 +109,7 @@ enum Work {
 impl Player<'_> {
     async fn play(&mut self, scenario: &Scenario) -> anyhow::Result<()> {
         for upload in scenario.deliveries {
-            self.to_its_end(Work::Deliver(*upload)).await?;
+            self.until_done(Work::Deliver(*upload)).await?;
         }
         if let Some(late) = self.late.take() {
             late.send(()).unwrap_or(());
@@ -117,13 +117,13 @@ impl Player<'_> {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
         self.bench.wait(30 * 24 * 3600);
-        self.to_its_end(Work::Collect).await?;
-        self.to_its_end(Work::Sweep).await?;
-        self.to_its_end(Work::Drain).await
+        self.until_done(Work::Collect).await?;
+        self.until_done(Work::Sweep).await?;
+        self.until_done(Work::Drain).await
     }
 
     /// Does a piece of work again and again until it ends well, unless its event is lost.
-    async fn to_its_end(&mut self, work: Work) -> anyhow::Result<()> {
+    async fn until_done(&mut self, work: Work) -> anyhow::Result<()> {
         for _ in 0..TRIES {
             let (bench, functions) = (self.bench, self.tapped);
             let future = async move {

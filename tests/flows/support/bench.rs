@@ -20,6 +20,7 @@ use vestibule_domain::attachment::{Attachment, Pending, Promise};
 use vestibule_domain::key::{InboxKey, VersionTag};
 use vestibule_domain::message::{Cause, Message};
 use vestibule_domain::timestamp::Timestamp;
+use vestibule_domain::work::Work;
 use vestibule_ingest::world::World as Ingest;
 use vestibule_reclaim::world::World as Reclaim;
 use vestibule_runtime::clock::Clock;
@@ -27,6 +28,7 @@ use vestibule_runtime::sdk::SdkConfig;
 use vestibule_store::messages::{Change, Messages, Writer};
 use vestibule_store::objects::InboxVersion;
 use vestibule_store::queues;
+use vestibule_store::work::Works;
 use vestibule_sweep::world::World as Sweep;
 
 use super::chat::File;
@@ -175,6 +177,30 @@ impl Bench {
         Ok(Functions { ingest, reclaim, sweep })
     }
 
+    /// The run's table.
+    pub(crate) fn table(&self) -> &str {
+        &self.names.table
+    }
+
+    /// The run's inbox.
+    pub(crate) fn inbox(&self) -> &str {
+        &self.names.inbox
+    }
+
+    /// The hints about the tries at an upload.
+    pub(crate) async fn hint(&self, upload: usize) -> anyhow::Result<Work> {
+        let upload = self.uploads.get(upload).context("it was uploaded")?;
+        let works = Works::new(self.cloud.dynamodb.clone(), self.names.table.clone()).of(&upload.key).await?;
+        works.into_iter().find(|work| work.version == upload.version).context("there are hints about it")
+    }
+
+    /// Begins an upload in parts, and answers its id.
+    pub(crate) async fn begin_parts(&self, place: usize) -> anyhow::Result<String> {
+        let create =
+            self.cloud.s3.create_multipart_upload().bucket(&self.names.inbox).key(Self::key(place)?.to_string());
+        create.send().await?.upload_id.context("an upload has an id")
+    }
+
     /// Lets time pass.
     pub(crate) fn wait(&self, seconds: i64) {
         self.now.fetch_add(seconds * 1000, Ordering::Relaxed);
@@ -190,7 +216,7 @@ impl Bench {
     }
 
     /// The place of an attachment of the run's message.
-    pub(crate) fn key(&self, place: usize) -> anyhow::Result<InboxKey> {
+    fn key(place: usize) -> anyhow::Result<InboxKey> {
         Ok(format!("{ROOM}/000000000001/{}", ATTACHMENTS.get(place).context("there are three")?).parse()?)
     }
 
@@ -200,7 +226,7 @@ impl Bench {
         let mut attachments = BTreeMap::new();
         let mut order = Vec::new();
         for (place, file) in files.iter().enumerate() {
-            let id = self.key(place)?.attachment;
+            let id = Self::key(place)?.attachment;
             let promise = Promise {
                 id: id.clone(),
                 name: file.name.clone(),
@@ -237,7 +263,7 @@ impl Bench {
 
     /// Uploads a version of an attachment, and answers its place among the uploads.
     pub(crate) async fn upload(&mut self, place: usize, bytes: Vec<u8>, is_good: bool) -> anyhow::Result<usize> {
-        let key = self.key(place)?;
+        let key = Self::key(place)?;
         let size = bytes.len() as u64;
         let put = self.cloud.s3.put_object().bucket(&self.names.inbox).key(key.to_string()).body(bytes.into());
         let put = put.send().await?;
@@ -254,8 +280,8 @@ impl Bench {
         let writer = Writer { room: ROOM.parse()?, seq: 1.try_into()?, user: "anna".parse()?, at: self.now() };
         Ok(match deed {
             Deed::Delete => messages.delete(&writer).await?,
-            Deed::Cancel(place) => messages.cancel(&writer, &self.key(place)?.attachment).await?,
-            Deed::Remove(place) => messages.remove(&writer, &self.key(place)?.attachment).await?,
+            Deed::Cancel(place) => messages.cancel(&writer, &Self::key(place)?.attachment).await?,
+            Deed::Remove(place) => messages.remove(&writer, &Self::key(place)?.attachment).await?,
         })
     }
 
@@ -273,7 +299,7 @@ impl Bench {
 
     /// Asks reclaim about an attachment, as relay would. Answers whether it was finished.
     pub(crate) async fn collect(&self, functions: &Functions, place: usize) -> anyhow::Result<bool> {
-        let request = json!({ "key": self.key(place)?.to_string(), "why": "decided" });
+        let request = json!({ "key": Self::key(place)?.to_string(), "why": "decided" });
         let answer = vestibule_reclaim::handler::handle(&functions.reclaim, batch(&[request])).await;
         Ok(failed_messages(&answer.map_err(|error| anyhow::anyhow!(error))?).is_empty())
     }

@@ -129,10 +129,21 @@ impl Crowd {
         Ok(())
     }
 
+    /// How many versions stand in the inbox; less than a page.
+    pub(crate) async fn in_inbox(&self) -> anyhow::Result<usize> {
+        let listed = self.cloud.s3.list_object_versions().bucket(self.stack.output("InboxBucket")?).send().await?;
+        Ok(listed.versions().len())
+    }
+
+    /// The hints about tries by their sort keys.
+    pub(crate) async fn hints(&self) -> anyhow::Result<BTreeMap<String, Value>> {
+        let items = self.items().await?;
+        Ok(items.into_iter().filter(|(key, _)| key.starts_with("WORK#")).collect())
+    }
+
     /// No file was tried more than once, and no try failed.
     pub(crate) async fn was_done_once(&self) -> anyhow::Result<()> {
-        let items = self.items().await?;
-        let hints: Vec<_> = items.iter().filter(|(key, _)| key.starts_with("WORK#")).collect();
+        let hints = self.hints().await?;
         ensure!(hints.len() == self.keys.len(), "{} hints", hints.len());
         for (key, hint) in hints {
             ensure!(hint["tries"] == 1 && hint["failure"].is_null(), "{key}: {hint}");

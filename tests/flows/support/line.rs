@@ -183,7 +183,7 @@ async fn call(
 ) -> Result<HttpResponse, ConnectorError> {
     let reset = || ConnectorError::io(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into());
     let lost = || ConnectorError::user("the test cut the line".into());
-    let late = match fate {
+    let fate = match fate {
         Fate::FailBefore => return Err(lost()),
         Fate::ResetBefore => return Err(reset()),
         Fate::Throttle => return throttled(&request),
@@ -195,7 +195,7 @@ async fn call(
             });
             return std::future::pending().await;
         }
-        other => other,
+        met @ (Fate::Through | Fate::FailAfter | Fate::Ambiguous | Fate::ResetAfter | Fate::CutBody) => met,
     };
     let answer = tokio::spawn(async move {
         let answer = through.call(request).await;
@@ -203,12 +203,12 @@ async fn call(
         answer
     });
     let answer = answer.await.map_err(|error| ConnectorError::user(error.into()))??;
-    match late {
+    match fate {
         Fate::FailAfter => Err(lost()),
         Fate::ResetAfter => Err(reset()),
         Fate::Ambiguous => answer_with(500, SdkBody::empty()),
         Fate::CutBody => cut(answer).await,
-        _ => Ok(answer),
+        Fate::Through | Fate::FailBefore | Fate::ResetBefore | Fate::Throttle | Fate::Late(_) => Ok(answer),
     }
 }
 

@@ -99,6 +99,7 @@ pub(crate) async fn a_bad_message_of_a_batch_fails_alone(cloud: Arc<Cloud>) -> a
     let chat = Chat::open(&cloud, "batch").await?;
     let (slot, upload) = chat.send("one", &File::text("good")).await?;
     let event = cloud.s3_event(&upload)?;
+    chat.decided(&slot).await?;
     let answer = cloud
         .invoke_ingest(&batch(&[json!("this is no JSON"), event.clone(), json!({ "some": "event" }), event]))
         .await?;

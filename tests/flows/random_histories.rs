@@ -124,9 +124,12 @@ impl Room {
             }
             Step::Redeliver(which) if !self.uploads.is_empty() => {
                 let event = self.cloud.s3_event(which.get(&self.uploads))?;
-                let answer = self.cloud.invoke_ingest(&batch(&[event.clone(), event])).await?;
-                ensure!(failed_messages(&answer).is_empty(), "{answer}");
-                Ok(())
+                // While another worker is at it, a duplicate waits.
+                until("the duplicates to be done with", async || {
+                    let answer = self.cloud.invoke_ingest(&batch(&[event.clone(), event.clone()])).await?;
+                    Ok(failed_messages(&answer).is_empty().then_some(()))
+                })
+                .await
             }
             Step::SendAgain(_)
             | Step::Edit(_)

@@ -32,9 +32,7 @@ pub(crate) async fn the_demo_ends_well_and_python_agrees(cloud: Arc<Cloud>) -> a
 
 /// Runs a check of tests/independent on the run's stack.
 pub(crate) async fn independently(cloud: &Cloud, check: &str, arguments: &[&OsStr]) -> anyhow::Result<()> {
-    let python = vestibule_runtime::config::environment(PYTHON)
-        .with_context(|| format!("{PYTHON} is not set: run `make test`"))?;
-    let mut command = Command::new(python);
+    let mut command = Command::new(python()?);
     command.arg(Checkout::find()?.root().join("tests/independent").join(check)).args(arguments);
     command.args([
         "--endpoint-url",
@@ -45,6 +43,11 @@ pub(crate) async fn independently(cloud: &Cloud, check: &str, arguments: &[&OsSt
         vestibule::aws::LOCAL_REGION,
     ]);
     run(&mut command).await
+}
+
+/// The Python that has what tests/independent needs.
+pub(crate) fn python() -> anyhow::Result<String> {
+    vestibule_runtime::config::environment(PYTHON).with_context(|| format!("{PYTHON} is not set: run `make test`"))
 }
 
 /// `vestibule`, where Cargo built it beside this test.

@@ -27,6 +27,7 @@ mod interleavings;
 mod logs_of_one_upload;
 mod names_are_data;
 mod objects_to_nowhere;
+mod operations_are_as_written;
 mod ops_see_and_replay;
 mod random_histories;
 mod roles;
@@ -136,6 +137,9 @@ const FLOWS: &[(&str, Flow)] = flows![
         dead_letters_are_seen_sent_back_and_deleted,
         stream_batches_that_were_given_up_are_handed_over_again,
         an_audit_finds_what_nothing_points_at_and_reclaim_collects_it;
+    operations_are_as_written:
+        every_alarm_and_every_default_is_the_templates,
+        every_command_does_what_is_written_with_the_permissions_that_are_written;
     a_full_inbox:
         ten_thousand_versions_are_listed_at_once_and_in_flat_memory;
     random_histories:

@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::{join, try_join_all};
 use serde_json::{Value, json};
 use tokio::process::Command;
+use vestibule::stack::Stack;
 use vestibule_domain::id::RoomId;
 use vestibule_domain::key::InboxKey;
 use vestibule_domain::timestamp::Timestamp;
@@ -257,8 +258,9 @@ pub(crate) async fn stream_batches_that_were_given_up_are_handed_over_again(clou
         put.send().await?;
         Ok(key)
     };
-    let healthy = put(format!("aws/lambda/{}-healthy", chat.room), given_up(&cloud, &chat.room, "MSG#000000000041")?);
-    let poison = put(format!("aws/lambda/{}-poison", chat.room), given_up(&cloud, &chat.room, "MSG#garbage")?);
+    let healthy =
+        put(format!("aws/lambda/{}-healthy", chat.room), given_up(cloud.stack(), &chat.room, "MSG#000000000041")?);
+    let poison = put(format!("aws/lambda/{}-poison", chat.room), given_up(cloud.stack(), &chat.room, "MSG#garbage")?);
     let (healthy, poison) = (healthy.await?, poison.await?);
     let listed = told(&inbox(&cloud, &["dlq", "list", "--json", "--queue", "streams"]).await?)?;
     let line = listed.iter().find(|line| line["id"] == healthy.as_str()).context("it is listed")?;
@@ -276,7 +278,7 @@ pub(crate) async fn stream_batches_that_were_given_up_are_handed_over_again(clou
     ensure!(!exists(&cloud, bucket, &healthy).await? && exists(&cloud, bucket, &poison).await?);
 
     // The first in the listing, so that no other test's is deleted.
-    let first = put(format!("0/{}", chat.room), given_up(&cloud, &chat.room, "MSG#garbage")?).await?;
+    let first = put(format!("0/{}", chat.room), given_up(cloud.stack(), &chat.room, "MSG#garbage")?).await?;
     let purged =
         told(&inbox(&cloud, &["dlq", "purge", "--json", "--queue", "streams", "--yes", "--limit", "1"]).await?)?;
     ensure!(purged[0]["id"] == first.as_str(), "{purged:?}");
@@ -401,7 +403,7 @@ async fn exists(cloud: &Cloud, bucket: &str, key: &str) -> anyhow::Result<bool> 
 }
 
 /// What Lambda writes of a change of `room` that the archive could not take.
-fn given_up(cloud: &Cloud, room: &RoomId, sort_key: &str) -> anyhow::Result<Value> {
+pub(crate) fn given_up(stack: &Stack, room: &RoomId, sort_key: &str) -> anyhow::Result<Value> {
     let keys = json!({ "PK": { "S": format!("ROOM#{room}") }, "SK": { "S": sort_key } });
     let mut image = keys.clone();
     image["ver"] = json!({ "N": "1" });
@@ -412,7 +414,7 @@ fn given_up(cloud: &Cloud, room: &RoomId, sort_key: &str) -> anyhow::Result<Valu
             "StreamViewType": "NEW_AND_OLD_IMAGES", "Keys": keys, "NewImage": image,
         },
     });
-    let function = cloud.output("ArchiveFunction")?;
+    let function = stack.output("ArchiveFunction")?;
     Ok(json!({
         "requestContext": {
             "requestId": "316aa6d0-8154-4e5c-9af7-85d5f4a6bc81", "condition": "RetryAttemptsExhausted", "approximateInvokeCount": 3,

@@ -161,14 +161,7 @@ impl Cloud {
 
     /// S3's event of one version, as it would bring it.
     pub(crate) fn s3_event(&self, upload: &InboxVersion) -> anyhow::Result<Value> {
-        Ok(json!({ "Records": [{
-            "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1", "eventTime": "2026-11-22T22:00:00.000Z",
-            "eventName": "ObjectCreated:Put", "userIdentity": { "principalId": "A" }, "requestParameters": { "sourceIPAddress": "127.0.0.1" },
-            "responseElements": {}, "s3": {
-                "s3SchemaVersion": "1.0", "configurationId": "inbox", "bucket": { "name": self.output("InboxBucket")? },
-                "object": { "key": upload.key.to_string(), "size": upload.size, "versionId": upload.version.as_str(), "sequencer": "0055AED6DCD90281E5" },
-            },
-        }] }))
+        s3_event_of(self.stack(), upload)
     }
 
     /// Puts bytes into the inbox past the API, as only root can.
@@ -205,6 +198,18 @@ async fn token_for_a_second(stack: &Stack, person: &Person) -> anyhow::Result<St
     let token = people::sign_in_person(stack, person).await?.access;
     valid_for(60, TimeUnitsType::Minutes).await?;
     Ok(token)
+}
+
+/// S3's event of one version in the inbox of `stack`, as it would bring it.
+pub(crate) fn s3_event_of(stack: &Stack, upload: &InboxVersion) -> anyhow::Result<Value> {
+    Ok(json!({ "Records": [{
+        "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1", "eventTime": "2026-11-22T22:00:00.000Z",
+        "eventName": "ObjectCreated:Put", "userIdentity": { "principalId": "A" }, "requestParameters": { "sourceIPAddress": "127.0.0.1" },
+        "responseElements": {}, "s3": {
+            "s3SchemaVersion": "1.0", "configurationId": "inbox", "bucket": { "name": stack.output("InboxBucket")? },
+            "object": { "key": upload.key.to_string(), "size": upload.size, "versionId": upload.version.as_str(), "sequencer": "0055AED6DCD90281E5" },
+        },
+    }] }))
 }
 
 /// A batch as SQS brings it to Lambda, one message for each body.

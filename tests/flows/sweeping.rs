@@ -46,7 +46,7 @@ pub(crate) async fn a_pass_goes_on_where_the_last_runs_time_was_over(cloud: Arc<
     let last = runs.last().context("it ran")?;
     ensure!(last["seen"]["never-notified"]["versions"] == VERSIONS, "the whole pass is told: {last}");
     // What was driven a moment ago is left alone, and the next pass begins afresh.
-    functions.sweep.config.time = Duration::from_secs(60);
+    functions.sweep.config.time = Duration::from_mins(1);
     let again = bench.sweep(&functions).await?;
     ensure!(again["driven"] == 0 && again["seen"]["in-flight"]["versions"] == VERSIONS, "{again}");
     bench.heal().await?;
@@ -198,7 +198,7 @@ pub(crate) async fn reservations_that_have_lapsed_are_freed(cloud: Arc<Cloud>) -
     Rooms::new(cloud.dynamodb.clone(), bench.table().to_owned()).open(&room).await?;
     let messages = Messages::new(cloud.dynamodb.clone(), bench.table().to_owned());
     let quota = Quota { window_seconds: 3600, files: 1000, bytes: 1_000_000, pending: 1 };
-    let send = async |name: &str, id: &str, at| {
+    let announce = async |name: &str, id: &str, at| {
         let promise = Promise {
             id: id.parse()?,
             name: "a.txt".to_owned(),
@@ -218,7 +218,7 @@ pub(crate) async fn reservations_that_have_lapsed_are_freed(cloud: Arc<Cloud>) -
         };
         anyhow::Ok(messages.send(&room, &draft).await?)
     };
-    let sent = send("one", "01jd3v8q0zk5w6x7y8z9abcdeg", at).await?;
+    let sent = announce("one", "01jd3v8q0zk5w6x7y8z9abcdeg", at).await?;
     ensure!(matches!(sent, Sending::Sent(_)), "{sent:?}");
     bench.wait(DAY - 60);
     ensure!(bench.sweep(&functions).await?["freed"] == 0, "its ticket is still good");
@@ -228,7 +228,7 @@ pub(crate) async fn reservations_that_have_lapsed_are_freed(cloud: Arc<Cloud>) -
     let state: Value = bench.state().await?;
     let reserved = &state["table"]["QUOTA#PENDING"];
     ensure!(reserved["keys"].is_null() && reserved["GSI1PK"].is_null(), "it has left the index: {reserved}");
-    let sent = send("two", "01jd3v8q0zk5w6x7y8z9abcdeh", functions.sweep.clock.now()).await?;
+    let sent = announce("two", "01jd3v8q0zk5w6x7y8z9abcdeh", functions.sweep.clock.now()).await?;
     ensure!(matches!(sent, Sending::Sent(_)), "and may be announced again: {sent:?}");
     bench.end().await
 }

@@ -89,7 +89,8 @@ pub(crate) async fn run(world: &World, args: &Args, json: bool) -> anyhow::Resul
     } else {
         terminal::print(&totals.in_words())?;
         if args.apply {
-            terminal::print(&format!("reclaim was asked to collect {asked} attachments"))?;
+            let plural = if asked == 1 { "" } else { "s" };
+            terminal::print(&format!("reclaim was asked to collect {asked} attachment{plural}"))?;
         } else if totals.have_orphans() {
             terminal::print("nothing was deleted: --apply asks reclaim to collect the orphans")?;
         }

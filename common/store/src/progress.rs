@@ -24,12 +24,15 @@ pub struct Progress {
     /// What it has seen so far, by class.
     #[serde(default)]
     pub seen: BTreeMap<Class, Seen>,
-    /// When the oldest version that it has seen so far came.
+    /// When the oldest version that it has seen so far came, of those that do not stay for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oldest_at: Option<Timestamp>,
     /// How many of them were given up, so that somebody must look.
     #[serde(default)]
     pub given_up: u64,
+    /// How many belong to nothing, so that somebody must look.
+    #[serde(default)]
+    pub unknown: u64,
     /// How many it has put into the queue again so far.
     #[serde(default)]
     pub driven: u64,

@@ -40,6 +40,7 @@ fn tell(mut to: impl Write, namespace: &str, progress: &Progress, now: Timestamp
     let totals = [
         ("OldestAge", Unit::Seconds, u64::try_from(age).unwrap_or(0)),
         ("GivenUp", Unit::Count, progress.given_up),
+        ("Unknown", Unit::Count, progress.unknown),
         ("Driven", Unit::Count, progress.driven),
     ];
     emit(&mut to, namespace, None, &totals, now)?;
@@ -72,6 +73,7 @@ mod tests {
             seen: [(Class::Failed, Seen { versions: 2, bytes: 10 })].into(),
             oldest_at: Some(Timestamp::from_millis(1_000)),
             given_up: 1,
+            unknown: 2,
             driven: 3,
             ..Progress::default()
         };
@@ -84,6 +86,7 @@ mod tests {
             (&lines[0]["OldestAge"], &lines[0]["GivenUp"], &lines[0]["Driven"]),
             (&json!(60), &json!(1), &json!(3))
         );
+        assert_eq!(lines[0]["Unknown"], 2);
         let versions: Vec<_> =
             lines[1..].iter().map(|line| (line["Class"].as_str().unwrap(), line["Versions"].as_u64())).collect();
         assert!(versions.contains(&("failed", Some(2))) && versions.contains(&("fresh", Some(0))), "{versions:?}");

@@ -85,6 +85,11 @@ fn note(progress: &mut Progress, versions: &[Standee], driven: u64) {
         seen.versions += 1;
         seen.bytes = seen.bytes.saturating_add(standee.size);
         progress.given_up += u64::from(standee.standing.next == Next::GivenUp);
+        // What stays for good has its own count, and would hide everything younger.
+        if standee.standing.next == Next::Stay {
+            progress.unknown += 1;
+            continue;
+        }
         let oldest_at = progress.oldest_at.map_or(standee.uploaded_at, |oldest| oldest.min(standee.uploaded_at));
         progress.oldest_at = Some(oldest_at);
     }

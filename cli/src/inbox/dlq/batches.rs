@@ -139,7 +139,8 @@ fn told(
     let (queue, done) = (Queue::Streams.as_str(), if is_left { "left" } else { deed.done() });
     let about = batch.map(|FailedBatch { function, condition, records, .. }| {
         let function = function.rsplit(":function:").next().unwrap_or(function);
-        format!("  {records} records of {}, {}", terminal::shown(function), terminal::shown(condition))
+        let plural = if *records == 1 { "" } else { "s" };
+        format!("  {records} record{plural} of {}, {}", terminal::shown(function), terminal::shown(condition))
     });
     let why = left.map(|why| format!(": {why}"));
     let (age, key) = (duration::age(*written_at, now), terminal::shown(key));

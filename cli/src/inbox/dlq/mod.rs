@@ -161,7 +161,7 @@ pub(crate) async fn run(world: &World, args: &Args, json: bool) -> anyhow::Resul
         for (queue, outcome) in &outcomes {
             terminal::print(&outcome.in_words(*queue, deed))?;
         }
-        if deed == Deed::Purge {
+        if deed == Deed::Purge && outcomes.iter().any(|(queue, _)| *queue == Queue::Ingest) {
             terminal::print("the uploads themselves are still in the inbox: vestibule inbox list")?;
         }
     }

@@ -56,7 +56,7 @@ units: tests ## Run the tests of the parts
 flows: tests ## Run the tests of the whole system
 	cargo test --workspace --locked --test flows $(if $(ARGS),-- $(ARGS))
 
-soak: tests ## Run what is long, with random seeds, for SOAK_SECONDS each; then break the protocol and see that the tests notice
+soak: tests ## Run faults in pairs and random interleavings for SOAK_SECONDS, large loads once, and break the protocol to see it noticed
 	SOAK_SECONDS=$(SOAK_SECONDS) cargo test --workspace --locked --test flows $(if $(ARGS),-- $(ARGS))
 	tests/mutants/run.py
 

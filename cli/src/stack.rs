@@ -13,7 +13,7 @@ use crate::aws;
 
 /// The template's defaults, for stacks that were made before it had these parameters.
 const DEFAULT_SWEEP_AFTER_SECONDS: i64 = 900;
-const DEFAULT_INGEST_MAX_RECEIVES: u32 = 5;
+const DEFAULT_SWEEP_MAX_TRIES: u32 = 25;
 
 /// A stack and how to reach it.
 #[derive(Debug, Clone)]
@@ -105,7 +105,7 @@ impl Stack {
     pub fn patience(&self) -> Patience {
         Patience {
             fresh_seconds: self.parameter("SweepAfterSeconds", DEFAULT_SWEEP_AFTER_SECONDS),
-            max_tries: self.parameter("IngestMaxReceives", DEFAULT_INGEST_MAX_RECEIVES),
+            max_tries: self.parameter("SweepMaxTries", DEFAULT_SWEEP_MAX_TRIES),
         }
     }
 

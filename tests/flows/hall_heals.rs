@@ -9,6 +9,7 @@ use anyhow::{Context as _, ensure};
 use aws_sdk_cloudwatchlogs::operation::filter_log_events::FilterLogEventsOutput;
 use aws_sdk_s3::types::NotificationConfiguration;
 use aws_sdk_sqs::types::QueueAttributeName;
+use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 use vestibule::stack::Stack;
@@ -30,10 +31,11 @@ async fn hasty_stack(cloud: &Cloud, name: &str) -> anyhow::Result<Stack> {
 
 fn hasty_parameters() -> BTreeMap<String, String> {
     let parameters = [
-        ("IngestTimeoutSeconds", "5"),
-        ("InspectTimeoutSeconds", "4"),
+        ("IngestTimeoutSeconds", "20"),
+        ("InspectTimeoutSeconds", "18"),
         ("IngestVisibilitySeconds", "6"),
         ("IngestMaxReceives", "50"),
+        ("SweepMaxTries", "1000"),
         ("IngestRetrySeconds", "1"),
         ("SweepAfterSeconds", "2"),
         // The test runs it.
@@ -79,7 +81,10 @@ pub(crate) async fn workers_that_are_killed_lose_nothing_and_double_nothing(clou
     crowd.upload_all(AT_ONCE).await?;
     let mut workers = vec![worker(&cloud, &stack)?, worker(&cloud, &stack)?];
     let mut left = FILES;
-    for kill in 0..KILLS {
+    let seed = rand::random();
+    eprintln!("    workers are killed by the seed {seed}");
+    let mut rng = rand::rngs::SmallRng::seed_from_u64(seed);
+    for _ in 0..KILLS {
         // Whenever some more are done: in the middle of the work, wherever that is.
         let wanted = left.saturating_sub(FILES / (KILLS + 4));
         left = until_within(LONG, "some more decided", async || {
@@ -87,7 +92,8 @@ pub(crate) async fn workers_that_are_killed_lose_nothing_and_double_nothing(clou
             Ok((left <= wanted).then_some(left))
         })
         .await?;
-        let place = kill % workers.len();
+        tokio::time::sleep(Duration::from_millis(rng.random_range(0..300))).await;
+        let place = rng.random_range(0..workers.len());
         workers[place].kill().await.context("the worker was there to be killed")?;
         workers[place] = worker(&cloud, &stack)?;
     }
@@ -98,6 +104,8 @@ pub(crate) async fn workers_that_are_killed_lose_nothing_and_double_nothing(clou
     })
     .await?;
     crowd.ends_well().await?;
+    let hints = crowd.hints().await?;
+    ensure!(hints.values().any(|hint| hint["tries"].as_u64() > Some(1)), "nobody was killed in the middle of a file");
     for mut worker in workers {
         worker.kill().await?;
     }
@@ -114,7 +122,7 @@ fn worker(cloud: &Cloud, stack: &Stack) -> anyhow::Result<Child> {
         ("QUARANTINE_BUCKET", stack.output("QuarantineBucket")?),
         ("INGEST_QUEUE_URL", stack.output("IngestQueueUrl")?),
         ("INSPECT_FUNCTION", stack.output("InspectFunction")?),
-        ("INGEST_TIMEOUT_SECONDS", "5"),
+        ("INGEST_TIMEOUT_SECONDS", "20"),
         ("RETRY_SECONDS", "1"),
         ("LOG_LEVEL", "error"),
         ("AWS_ENDPOINT_URL", cloud.endpoint()),
@@ -131,8 +139,10 @@ fn worker(cloud: &Cloud, stack: &Stack) -> anyhow::Result<Child> {
 /// that run the system bring them again.
 pub(crate) async fn what_keeps_failing_becomes_a_dead_letter_and_is_replayed(cloud: Arc<Cloud>) -> anyhow::Result<()> {
     const FILES: usize = 12;
+    const RECEIVES: u64 = 3;
     let mut parameters = hasty_parameters();
-    parameters.insert("IngestMaxReceives".to_owned(), "2".to_owned());
+    parameters.insert("IngestMaxReceives".to_owned(), RECEIVES.to_string());
+    parameters.insert("SweepMaxTries".to_owned(), RECEIVES.to_string());
     let stack = cloud.another_stack("poisoned", parameters).await?;
     let function = stack.output("IngestFunction")?;
     let known = cloud.lambda.get_function_configuration().function_name(function).send().await?;
@@ -157,7 +167,7 @@ pub(crate) async fn what_keeps_failing_becomes_a_dead_letter_and_is_replayed(clo
     .await?;
     ensure!(crowd.undecided().await? == FILES && crowd.in_inbox().await? == FILES, "nothing was lost or decided");
     for (key, hint) in crowd.hints().await? {
-        ensure!(hint["failure"]["code"] == "inspector-silent" && hint["tries"] == 2, "{key}: {hint}");
+        ensure!(hint["failure"]["code"] == "inspector-silent" && hint["tries"] == RECEIVES, "{key}: {hint}");
     }
     let swept = cloud.invoke_of(&stack, "SweepFunction", &json!({})).await?;
     ensure!(swept["driven"] == 0, "what failed too often is left alone: {swept}");

@@ -3,6 +3,7 @@
 //! Every worker has a tapped line of its own. A move lets one worker make one call, or meet a fault, or die; in between people upload,
 //! delete, cancel and remove, events come twice, late and in any order, and what heals runs. A seed makes it all again.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
@@ -20,7 +21,7 @@ use crate::support::line::{Fate, Ring, Rings, tap};
 
 /// Histories in a short run, and moves in one history.
 const HISTORIES: u32 = 16;
-const MOVES: std::ops::Range<usize> = 12..48;
+const MOVES: std::ops::Range<usize> = 24..72;
 /// Tries to make a history that fails shorter.
 const SHRINKING: u32 = 60;
 /// Workers at a time.
@@ -36,6 +37,8 @@ enum Move {
     Start(Index),
     /// A worker makes its next call, with this fate.
     Step(Index, Luck),
+    /// A worker makes some calls more.
+    Run(Index, usize),
     /// A worker dies where it is.
     Crash(Index),
     Deed(Deed),
@@ -75,7 +78,8 @@ fn a_move() -> impl Strategy<Value = Move> {
     prop_oneof![
         4 => (0..2_usize, bytes).prop_map(|(place, bytes)| Move::Upload(place, bytes)),
         6 => any::<Index>().prop_map(Move::Start),
-        24 => (any::<Index>(), luck).prop_map(|(worker, luck)| Move::Step(worker, luck)),
+        14 => (any::<Index>(), luck).prop_map(|(worker, luck)| Move::Step(worker, luck)),
+        14 => (any::<Index>(), 1..7_usize).prop_map(|(worker, calls)| Move::Run(worker, calls)),
         1 => any::<Index>().prop_map(Move::Crash),
         1 => deed.prop_map(Move::Deed),
         3 => (0..2_usize).prop_map(Move::Collect),
@@ -101,7 +105,7 @@ pub(crate) async fn whatever_the_order_for_a_long_time(cloud: Arc<Cloud>) -> any
         histories(&cloud, rand_seed(), HISTORIES)?;
         count += HISTORIES;
     }
-    eprintln!("    interleavings: {count} histories");
+    eprintln!("    interleavings: {count} histories in all");
     Ok(())
 }
 
@@ -116,9 +120,10 @@ fn histories(cloud: &Arc<Cloud>, seed: u64, cases: u32) -> anyhow::Result<()> {
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let runtime = tokio::runtime::Handle::current();
+    let seen = RefCell::new(Seen::default());
     let ended = tokio::task::block_in_place(|| {
         TestRunner::new_with_rng(config, rng).run(&prop::collection::vec(a_move(), MOVES), |moves| {
-            let lived = runtime.block_on(History::live(cloud, moves));
+            let lived = runtime.block_on(History::live(cloud, moves, &seen));
             lived.map_err(|error| TestCaseError::fail(format!("{error:?}")))
         })
     });
@@ -127,14 +132,39 @@ fn histories(cloud: &Arc<Cloud>, seed: u64, cases: u32) -> anyhow::Result<()> {
             anyhow::anyhow!("{reason}\nin the history {moves:#?}\nagain with {SEED}={seed}")
         }
         TestError::Abort(reason) => anyhow::anyhow!("{reason}"),
-    })
+    })?;
+    let seen = seen.into_inner();
+    eprintln!("    interleavings: {cases} histories from {SEED}={seed}: {seen:?}");
+    ensure!(seen.decided_call_by_call > 0 && seen.side_by_side > 0, "these histories hardly interleave: {seen:?}");
+    Ok(())
+}
+
+/// What happened in some histories, so that nobody takes idle ones for a proof.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Calls that were made one by one.
+    calls: usize,
+    /// Decisions that a worker wrote while it went on call by call.
+    decided_call_by_call: usize,
+    /// Calls of a worker while another was in the middle of the same version.
+    side_by_side: usize,
+    /// Workers that died in the middle.
+    died: usize,
 }
 
 /// A worker in the middle of its work.
 struct Worker {
+    upload: usize,
+    calls: usize,
     task: JoinHandle<()>,
     rings: Rings,
     waiting: Option<Ring>,
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 impl Worker {
@@ -151,7 +181,8 @@ impl Worker {
     }
 }
 
-struct History {
+struct History<'a> {
+    seen: &'a RefCell<Seen>,
     bench: Bench,
     plain: Functions,
     cloud: Arc<Cloud>,
@@ -160,24 +191,24 @@ struct History {
     before: Value,
 }
 
-impl History {
-    async fn live(cloud: &Arc<Cloud>, moves: Vec<Move>) -> anyhow::Result<()> {
+impl<'a> History<'a> {
+    async fn live(cloud: &Arc<Cloud>, moves: Vec<Move>, seen: &'a RefCell<Seen>) -> anyhow::Result<()> {
         let files = [File::text("it is the first that is sent"), File::fixture("png-palette.png", "image/png")?];
         let mut bench = Bench::new(cloud).await?;
         bench.announce(&[&files[0], &files[1]]).await?;
         let plain = bench.functions(cloud.stack().sdk())?;
         let before = bench.state().await?;
-        let mut history = Self { bench, plain, cloud: Arc::clone(cloud), files, workers: Vec::new(), before };
+        let mut history = Self { seen, bench, plain, cloud: Arc::clone(cloud), files, workers: Vec::new(), before };
         for next in moves {
             let told = format!("{next:?}");
-            history.make(next).await.with_context(|| told.clone())?;
+            Box::pin(history.make(next)).await.with_context(|| told.clone())?;
             history.judge().await.with_context(|| format!("after {told}"))?;
         }
         let Self { bench, workers, .. } = history;
         // What is still at work dies, and what heals does the rest.
-        for worker in workers {
+        for mut worker in workers {
             worker.task.abort();
-            drop(worker.task.await);
+            drop((&mut worker.task).await);
         }
         bench.outlive_leases();
         bench.heal().await?;
@@ -200,11 +231,17 @@ impl History {
             }
             Move::Start(upload) => self.start(upload)?,
             Move::Step(worker, luck) => self.step(worker, luck).await?,
+            Move::Run(worker, calls) => {
+                for _ in 0..calls {
+                    self.step(worker, Luck::Good).await?;
+                }
+            }
             Move::Crash(worker) => {
                 if !self.workers.is_empty() {
-                    let worker = self.workers.swap_remove(worker.index(self.workers.len()));
+                    let mut worker = self.workers.swap_remove(worker.index(self.workers.len()));
                     worker.task.abort();
-                    drop(worker.task.await);
+                    drop((&mut worker.task).await);
+                    self.seen.borrow_mut().died += 1;
                 }
             }
             Move::Deed(deed) => {
@@ -225,14 +262,15 @@ impl History {
         if self.bench.uploads.is_empty() || self.workers.len() == WORKERS {
             return Ok(());
         }
-        let event = self.bench.event(upload.index(self.bench.uploads.len()))?;
+        let upload = upload.index(self.bench.uploads.len());
+        let event = self.bench.event(upload)?;
         let (sdk, rings) = tap(self.cloud.stack().sdk());
         let functions = self.bench.functions(&sdk)?;
         let task = tokio::spawn(async move {
             // Whether it was finished shows in the state.
             drop(vestibule_ingest::handler::handle(&functions.ingest, event).await);
         });
-        self.workers.push(Worker { task, rings, waiting: None });
+        self.workers.push(Worker { upload, calls: 0, task, rings, waiting: None });
         Ok(())
     }
 
@@ -247,6 +285,14 @@ impl History {
             return Ok(());
         }
         let ring = worker.waiting.take().context("it rings")?;
+        worker.calls += 1;
+        let (upload, mut seen) = (worker.upload, self.seen.borrow_mut());
+        seen.calls += 1;
+        seen.decided_call_by_call += usize::from(ring.name == "dynamodb UpdateItem of a message");
+        let others = self.workers.iter().enumerate().filter(|(other, _)| *other != place);
+        seen.side_by_side +=
+            usize::from(others.into_iter().any(|(_, other)| other.upload == upload && other.calls > 0));
+        drop(seen);
         let fate = match luck {
             Luck::Good => Fate::Through,
             Luck::Before => Fate::FailBefore,

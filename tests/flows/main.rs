@@ -187,7 +187,8 @@ const LONG_FLOWS: &[(&str, Flow)] = flows![
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    arguments.test_threads = arguments.test_threads.or(Some(THREADS));
+    // What is long is not to starve what else is long.
+    arguments.test_threads = arguments.test_threads.or(Some(if soak::is_wanted() { 1 } else { THREADS }));
     match run(&arguments) {
         Ok(code) => code,
         Err(error) => {

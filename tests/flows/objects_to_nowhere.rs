@@ -1,6 +1,7 @@
 //! ChatTable ─▶ relay ─▶ ReclaimQueue ─▶ reclaim: what is removed or deleted takes its objects with it, and nothing else goes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use serde_json::json;
@@ -55,7 +56,11 @@ pub(crate) async fn nothing_stays_of_a_message_that_is_deleted_while_its_file_is
         slots.iter().map(async |slot| chat.call("DELETE", &chat.path(slot.key.message), None).await),
     )
     .await?;
-    until("nothing of it", async || Ok(State::of(&cloud, &chat.room).await?.has_no_objects().then_some(()))).await
+    let is_empty = async || Ok(State::of(&cloud, &chat.room).await?.has_no_objects().then_some(()));
+    until("nothing of it", is_empty).await?;
+    // And nothing comes after it: a worker that was still at it has ended, and what it left was collected once more.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    until("nothing of it, still", is_empty).await
 }
 
 /// What nothing points at goes a while after the decision; of what is pending or unknown nothing is touched.

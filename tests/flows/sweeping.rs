@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use aws_sdk_s3::config::retry::RetryConfig;
 use serde_json::{Value, json};
 use vestibule_domain::attachment::Promise;
 use vestibule_domain::quota::Quota;
@@ -14,10 +15,10 @@ use vestibule_store::messages::{Draft, Messages, Sending};
 use vestibule_store::rooms::Rooms;
 use vestibule_store::work::Works;
 
-use crate::support::bench::Bench;
+use crate::support::bench::{Bench, TRIES as BENCH_TRIES};
 use crate::support::chat::File;
 use crate::support::cloud::Cloud;
-use crate::support::line::{Ended, Fate, Verdict, listen, tap};
+use crate::support::line::{Ended, Fate, Verdict, late, listen, tap};
 
 /// Longer than anything is fresh, in seconds.
 const STALE: i64 = 3600;
@@ -94,6 +95,8 @@ pub(crate) async fn what_failed_too_often_is_left_alone_until_it_is_replayed(clo
 
 /// Throttling that passes is waited for; what lasts is noted and left to redelivery.
 pub(crate) async fn throttling_is_waited_for_and_then_left_to_redelivery(cloud: Arc<Cloud>) -> anyhow::Result<()> {
+    let tries = vestibule_runtime::sdk::load_patient().await.retry_config().map(RetryConfig::max_attempts);
+    ensure!(tries == Some(BENCH_TRIES), "the functions try as often as here: {tries:?}");
     for (operation, code) in [
         ("s3 CopyObject processed/original", "SlowDown"),
         ("dynamodb UpdateItem of a message", "ProvisionedThroughputExceededException"),
@@ -114,7 +117,10 @@ pub(crate) async fn throttling_is_waited_for_and_then_left_to_redelivery(cloud: 
             })
             .await?;
             let Ended::Done(finished) = ended else { anyhow::bail!("nobody crashed") };
-            ensure!(finished? == is_finished && met == most.min(6), "{operation}: {met} of {most} tries");
+            ensure!(
+                finished? == is_finished && met == most.min(usize::try_from(BENCH_TRIES)?),
+                "{operation}: {met} of {most} tries"
+            );
             if !is_finished {
                 let failure = bench.hint(0).await?.failure.context("it is noted")?;
                 ensure!(failure.code == code, "{operation}: {failure:?}");
@@ -135,17 +141,18 @@ pub(crate) async fn what_hangs_is_given_up_in_time_and_noted(cloud: Arc<Cloud>) 
     bench.upload(0, file.bytes.clone(), true).await?;
     let (sdk, mut rings) = tap(cloud.stack().sdk());
     let mut functions = bench.functions(&sdk)?;
-    functions.ingest.config.time_out = Duration::from_millis(500);
+    functions.ingest.config.time_out = Duration::from_secs(4);
     let mut hanging = Vec::new();
     let ended = listen(bench.deliver(&functions, 0), &mut rings, async |name| {
         if name != "s3 CopyObject processed/original" {
             return Ok(Verdict::Fate(Fate::Through));
         }
-        let (never, told) = tokio::sync::oneshot::channel();
+        let (call, _, never) = late();
         hanging.push(never);
-        Ok(Verdict::Fate(Fate::Late(told)))
+        Ok(Verdict::Fate(Fate::Late(call)))
     })
     .await?;
+    ensure!(hanging.len() == 1, "it came to the copy");
     ensure!(matches!(ended, Ended::Done(Ok(false))), "it comes again: {ended:?}");
     let failure = bench.hint(0).await?.failure.context("it is noted")?;
     ensure!(failure.code == "out-of-time", "{failure:?}");

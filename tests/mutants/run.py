@@ -3,11 +3,13 @@
 
     run.py [--check] [NAME...]
 
-Each mutant is one change of a copy of this checkout, in target/mutants/tree. It is caught when the flows that are named for it fail. Prints a line for
+Each mutant is one change of a copy of this checkout, in target/mutants/tree. It is caught when the flows that are named for it
+fail, with the words that belong to it. Prints a line for
 each; exit 1 if one lived. With --check nothing is built: it is only looked whether every change still applies, exactly once.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -28,6 +30,7 @@ class Mutant:
     before: str
     after: str
     caught_by: str
+    says: str
 
 
 MUTANTS = [
@@ -37,6 +40,7 @@ MUTANTS = [
         "Some(Attachment::Pending(_)) => Keep::All(Why::Pending),",
         "Some(Attachment::Pending(_)) => Keep::Referenced(BTreeSet::new()),",
         "faults::whoever_comes_in_between",
+        r"is not there",
     ),
     Mutant(
         "unconditional-publish",
@@ -44,6 +48,7 @@ MUTANTS = [
         '.condition_expression("attachments.#attachment.#state = :pending")',
         '.condition_expression("attribute_not_exists(attachments.#attachment.#state) OR :pending = :pending")',
         "faults::whoever_comes_in_between",
+        r"ends in|is of nothing|is not there",
     ),
     Mutant(
         "publish-before-copy",
@@ -61,6 +66,7 @@ MUTANTS = [
     world.decisions.decide(&upload.key, &early, Cause::AttachmentReady, world.clock.now()).await?;
     let Copied::Whole(digest) = world.objects.copy(&source, &to).await? else {""",
         "faults::every_call_fails_once",
+        r"is not there",
     ),
     Mutant(
         "retire-before-publish",
@@ -68,6 +74,7 @@ MUTANTS = [
         "    let entry = Attachment::Ready(Box::new(ready));",
         "    let entry = Attachment::Ready(Box::new(ready));\n    world.objects.retire(upload).await?;",
         "faults::every_call_fails_once",
+        r"is not decided, and not in the inbox",
     ),
     Mutant(
         "retire-by-key",
@@ -75,13 +82,15 @@ MUTANTS = [
         "match delete.version_id(source.version.as_str()).send().await {",
         "match delete.send().await {",
         "faults::every_call_fails_once",
+        r"a delete marker in the inbox",
     ),
     Mutant(
         "own-success-read-as-a-loss",
         "lambdas/ingest/src/steps/ask.rs",
-        "if entry.inbox_version == upload.version => End::Retire(Outcome::Retired),",
-        "if entry.inbox_version != upload.version => End::Retire(Outcome::Retired),",
+        "        Standing::Decided(end) => Ok(end),",
+        "        Standing::Decided(_) => Ok(End::Quarantine(Outcome::Quarantined)),",
         "faults::every_call_fails_once",
+        r"is published, and in quarantine as well",
     ),
 ]
 
@@ -105,6 +114,10 @@ def copy() -> Path:
         if not target.exists() or target.read_bytes() != source.read_bytes():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
+    for path in tree.rglob("*"):
+        name = str(path.relative_to(tree))
+        if path.is_file() and name not in wanted and not name.startswith("target/"):
+            path.unlink()
     return tree
 
 
@@ -116,25 +129,32 @@ def build_folder() -> Path:
     return folder
 
 
-def lives(mutant: Mutant, tree: Path) -> bool:
-    """Whether the tests pass all the same."""
+def run(name: str, tree: Path, wanted: str) -> tuple[bool, str]:
+    """Whether the tests of `wanted` pass in `tree`, and what they said."""
+    log = WORK / f"{name}.log"
+    command = [CARGO, "test", "--workspace", "--locked", "--test", "flows"]
+    # The order of the calls is another matter: a mutant that changes it must be caught by what it does.
+    environment = os.environ | {"INSTA_FORCE_PASS": "1", "INSTA_UPDATE": "no", "CARGO_TARGET_DIR": str(build_folder())}
+    with log.open("wb") as out:
+        built = subprocess.run([*command, "--no-run"], cwd=tree, env=environment, stdout=out, stderr=out, check=False)
+        if built.returncode != 0:
+            sys.exit(f"{name} does not compile: see {log.relative_to(ROOT)}")
+        ended = subprocess.run([*command, "--", wanted], cwd=tree, env=environment, stdout=out, stderr=out, check=False)
+    return ended.returncode == 0, log.read_text(encoding="utf-8", errors="replace")
+
+
+def fate(mutant: Mutant, tree: Path) -> str:
+    """What becomes of it: `caught`, or why not."""
     path = tree / mutant.file
     whole = path.read_text(encoding="utf-8")
     path.write_text(broken(mutant, tree), encoding="utf-8")
-    log = WORK / f"{mutant.name}.log"
     try:
-        command = [CARGO, "test", "--workspace", "--locked", "--test", "flows"]
-        environment = os.environ | {"INSTA_UPDATE": "no", "CARGO_TARGET_DIR": str(build_folder())}
-        with log.open("wb") as out:
-            built = subprocess.run([*command, "--no-run"], cwd=tree, env=environment, stdout=out, stderr=out, check=False)
-            if built.returncode != 0:
-                sys.exit(f"{mutant.name} does not compile: see {log.relative_to(ROOT)}")
-            ended = subprocess.run(
-                [*command, "--", mutant.caught_by], cwd=tree, env=environment, stdout=out, stderr=out, check=False
-            )
+        passed, said = run(mutant.name, tree, mutant.caught_by)
     finally:
         path.write_text(whole, encoding="utf-8")
-    return ended.returncode == 0
+    if passed:
+        return "LIVES"
+    return "caught" if re.search(mutant.says, said) else f"FAILS without saying {mutant.says!r}"
 
 
 def main() -> int:
@@ -147,12 +167,17 @@ def main() -> int:
     if "--check" in sys.argv:
         return 0
     tree, alive = copy(), []
+    # What is not broken must pass, or nothing is proven by what fails. Who asks for some of them has seen to it.
+    for wanted in [] if names else sorted({mutant.caught_by for mutant in MUTANTS}):
+        passed, _ = run("control", tree, wanted)
+        print(f"unbroken: {'passes' if passed else 'FAILS'} {wanted}", flush=True)
+        alive += ["control"] * (not passed)
     for mutant in MUTANTS:
         if names and mutant.name not in names:
             continue
-        is_alive = lives(mutant, tree)
-        alive += [mutant.name] * is_alive
-        print(f"{mutant.name}: {'LIVES' if is_alive else 'caught'} by {mutant.caught_by}", flush=True)
+        told = fate(mutant, tree)
+        alive += [mutant.name] * (told != "caught")
+        print(f"{mutant.name}: {told} by {mutant.caught_by}", flush=True)
     return 1 if alive else 0
 
 

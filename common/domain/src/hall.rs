@@ -17,7 +17,10 @@ use crate::work::Work;
 /// The code of a version whose worker vanished in the middle of its work.
 pub const INTERRUPTED: &str = "interrupted";
 
-/// Waits double with every try, this often at the most.
+/// The code of a version whose document cannot be read.
+pub const UNREADABLE: &str = "unreadable";
+
+/// Waits double with every drive, this often at the most.
 const MOST_DOUBLINGS: u32 = 6;
 
 /// Why a version stands in the inbox.
@@ -26,7 +29,7 @@ const MOST_DOUBLINGS: u32 = 6;
 pub enum Class {
     /// It came a moment ago.
     Fresh,
-    /// Somebody is at work on it, or it was put into the queue again a moment ago.
+    /// Somebody is at work on it; or nobody tried, and it was put into the queue again a moment ago.
     InFlight,
     /// Its last try failed, or whoever tried vanished. Its code is in the [`Standing`].
     Failed,
@@ -128,9 +131,17 @@ pub fn judge(
     let next = match class {
         Class::Fresh | Class::InFlight => Next::Wait,
         Class::MessageGone | Class::UnknownKey => Next::Stay,
-        Class::Failed | Class::NeverNotified | Class::Leftover => next(uploaded_at, work, now, patience),
+        // Its tries were at something else than the one step that is missing now.
+        Class::Leftover => wait_or_drive(uploaded_at, work, now, patience),
+        Class::Failed | Class::NeverNotified => next(uploaded_at, work, now, patience),
     };
     Standing { class, code, next }
+}
+
+/// What becomes of a version whose document cannot be read: the same as of one that failed, since ingest cannot read it either.
+pub fn unreadable(uploaded_at: Timestamp, work: Option<&Work>, now: Timestamp, patience: Patience) -> Standing {
+    let next = next(uploaded_at, work, now, patience);
+    Standing { class: Class::Failed, code: Some(UNREADABLE.to_owned()), next }
 }
 
 /// What becomes of an object that can be no upload.
@@ -178,16 +189,20 @@ fn code(work: &Work, now: Timestamp) -> Option<String> {
     work.failure.as_ref().map(|failure| failure.code.clone())
 }
 
-/// The queue brings a version again by itself for a while; after that the wait doubles with every try and every drive.
+/// What failed too often is left alone.
 fn next(uploaded_at: Timestamp, work: Option<&Work>, now: Timestamp, patience: Patience) -> Next {
-    let tries = work.map_or(0, |work| work.tries);
-    if tries >= patience.max_tries {
+    if work.is_some_and(|work| work.tries >= patience.max_tries) {
         return Next::GivenUp;
     }
-    let doublings = tries.max(work.map_or(0, |work| work.drives)).min(MOST_DOUBLINGS);
+    wait_or_drive(uploaded_at, work, now, patience)
+}
+
+/// The queue brings a version again by itself for a while; after that the wait doubles with every drive. It is counted from the last
+/// thing that happened, and at first from the upload.
+fn wait_or_drive(uploaded_at: Timestamp, work: Option<&Work>, now: Timestamp, patience: Patience) -> Next {
+    let doublings = work.map_or(0, |work| work.drives).min(MOST_DOUBLINGS);
     let wait = patience.fresh_seconds.saturating_mul(1 << doublings);
     let since = work.and_then(Work::last_at).map_or(uploaded_at, |last| last.max(uploaded_at));
-    // The first wait is counted from the upload, so that a version that nobody tried is driven as soon as it is not fresh.
     if since.plus_seconds(wait) > now { Next::Wait } else { Next::Drive }
 }
 
@@ -244,8 +259,9 @@ mod tests {
         let leased = Work { tries: 1, begun_at: Some(at(190)), lease_until: Some(at(310)), ..work() };
         assert_eq!(pending(Some(&leased), 200), (Class::InFlight, None, Next::Wait));
         let interrupted = Some(INTERRUPTED.to_owned());
-        assert_eq!(pending(Some(&leased), 310), (Class::Failed, interrupted.clone(), Next::Wait));
-        assert_eq!(pending(Some(&leased), 390), (Class::Failed, interrupted, Next::Drive));
+        assert_eq!(pending(Some(&leased), 310), (Class::Failed, interrupted.clone(), Next::Drive));
+        assert_eq!(pending(Some(&leased), 289), (Class::InFlight, None, Next::Wait));
+        assert_eq!(pending(Some(&leased), 400), (Class::Failed, interrupted, Next::Drive));
         let driven = Work { drives: 1, driven_at: Some(at(200)), ..work() };
         assert_eq!(pending(Some(&driven), 299), (Class::InFlight, None, Next::Wait));
         // The second wait is twice as long.
@@ -256,11 +272,26 @@ mod tests {
     #[test]
     fn what_failed_is_driven_later_and_later_and_then_left_alone() {
         let code = Some("SlowDown".to_owned());
-        assert_eq!(pending(Some(&failed(1, 50)), 249), (Class::Failed, code.clone(), Next::Wait));
-        assert_eq!(pending(Some(&failed(1, 50)), 250), (Class::Failed, code.clone(), Next::Drive));
-        assert_eq!(pending(Some(&failed(2, 50)), 449), (Class::Failed, code.clone(), Next::Wait));
-        assert_eq!(pending(Some(&failed(2, 50)), 450), (Class::Failed, code.clone(), Next::Drive));
-        assert_eq!(pending(Some(&failed(3, 50)), 1_000_000), (Class::Failed, code, Next::GivenUp));
+        let driven = |drives, tries, seconds| Work { drives, ..failed(tries, seconds) };
+        assert_eq!(pending(Some(&driven(0, 1, 50)), 149), (Class::Failed, code.clone(), Next::Wait));
+        assert_eq!(pending(Some(&driven(0, 2, 50)), 150), (Class::Failed, code.clone(), Next::Drive));
+        assert_eq!(pending(Some(&driven(1, 2, 50)), 249), (Class::Failed, code.clone(), Next::Wait));
+        assert_eq!(pending(Some(&driven(1, 2, 50)), 250), (Class::Failed, code.clone(), Next::Drive));
+        assert_eq!(pending(Some(&driven(60, 2, 50)), 50 + 6399), (Class::Failed, code.clone(), Next::Wait));
+        assert_eq!(pending(Some(&driven(60, 2, 50)), 50 + 6400), (Class::Failed, code.clone(), Next::Drive));
+        assert_eq!(pending(Some(&driven(0, 3, 50)), 1_000_000), (Class::Failed, code, Next::GivenUp));
+        assert_eq!(unreadable(at(0), Some(&failed(3, 50)), at(1_000_000), PATIENCE).next, Next::GivenUp);
+        assert_eq!(unreadable(at(0), None, at(100), PATIENCE).next, Next::Drive);
+    }
+
+    #[test]
+    fn what_was_given_up_and_then_deleted_or_cancelled_leaves_all_the_same() {
+        let tombstone = Message { deleted: true, attachments: None, ..message(&entry("pending")) };
+        for decided in [tombstone, message(&entry("cancelled"))] {
+            let work = failed(99, 50);
+            let found = judge(&ATTACHMENT.parse().unwrap(), at(0), Some(&decided), Some(&work), at(150), PATIENCE);
+            assert_eq!((found.class, found.next), (Class::Leftover, Next::Drive));
+        }
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub struct Work {
     /// When it was put into the queue again last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub driven_at: Option<Timestamp>,
+    /// When it was seen last that these hints are still needed: they must outlast what was given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_at: Option<Timestamp>,
 }
 
 /// A try that could not be finished, for a reason of ours or of AWS's.
@@ -56,6 +59,12 @@ impl Work {
     /// Whether a try began, and neither failed nor lasts: whoever was at work on it is gone.
     pub fn was_interrupted(&self, now: Timestamp) -> bool {
         self.lease_until.is_some_and(|until| until <= now)
+    }
+
+    /// Whether the hints were written so long ago that they must be kept on purpose.
+    pub fn is_old(&self, now: Timestamp) -> bool {
+        const OLD_SECONDS: i64 = 7 * 24 * 60 * 60;
+        self.last_at().max(self.kept_at).is_none_or(|last| last.plus_seconds(OLD_SECONDS) <= now)
     }
 
     /// The last moment at which anything happened to it.

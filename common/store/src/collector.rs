@@ -37,21 +37,22 @@ impl Collector {
     /// [`StoreError`], when a bucket cannot be listed or an object not be deleted.
     pub async fn collect(&self, key: &InboxKey, keep: &Keep) -> Result<Collected, StoreError> {
         let none = BTreeSet::new();
-        let (kept, buckets) = match keep {
+        let kept = match keep {
             Keep::All(_) => return Ok(Collected::default()),
-            Keep::Referenced(kept) => (kept, vec![&self.processed]),
-            Keep::Nothing => (&none, vec![&self.processed, &self.quarantine]),
+            Keep::Referenced(kept) => kept,
+            Keep::Nothing => &none,
         };
+        // What is in quarantine whole is kept for a while, unless its file is to be gone.
+        let is_gone = *keep == Keep::Nothing;
+        // The slash keeps to this attachment, whatever other ids begin with the same letters.
+        let prefix = format!("{key}/");
         let mut collected = Collected::default();
-        for bucket in buckets {
-            // The slash keeps to this attachment, whatever other ids begin with the same letters.
-            let prefix = format!("{key}/");
+        for (bucket, has_leftovers) in [(&self.processed, true), (&self.quarantine, is_gone)] {
             collected.copies += self.give_up_copies(bucket, &prefix).await?;
-            for object in self.keys(bucket, &prefix).await? {
-                if !kept.contains(&object) {
-                    self.delete(bucket, &object).await?;
-                    collected.objects += 1;
-                }
+            let objects = if has_leftovers { self.keys(bucket, &prefix).await? } else { Vec::new() };
+            for object in objects.iter().filter(|object| !kept.contains(*object)) {
+                self.delete(bucket, object).await?;
+                collected.objects += 1;
             }
         }
         Ok(collected)
@@ -76,17 +77,24 @@ impl Collector {
     }
 
     async fn give_up_copies(&self, bucket: &str, prefix: &str) -> Result<usize, StoreError> {
-        let list = self.client.list_multipart_uploads().bucket(bucket).prefix(prefix).send().await;
-        let list = list.map_err(|error| StoreError::classify("ListMultipartUploads of an attachment", error))?;
         let mut given_up = 0;
-        for upload in list.uploads() {
-            let (Some(key), Some(id)) = (upload.key(), upload.upload_id()) else { continue };
-            let abort = self.client.abort_multipart_upload().bucket(bucket).key(key).upload_id(id).send().await;
-            if let Err(error) = abort {
-                StoreError::classify("AbortMultipartUpload of a copy", error).or_absent()?;
+        let mut after = (None, None);
+        loop {
+            let list = self.client.list_multipart_uploads().bucket(bucket).prefix(prefix);
+            let list = list.set_key_marker(after.0).set_upload_id_marker(after.1).send().await;
+            let list = list.map_err(|error| StoreError::classify("ListMultipartUploads of an attachment", error))?;
+            for upload in list.uploads() {
+                let (Some(key), Some(id)) = (upload.key(), upload.upload_id()) else { continue };
+                let abort = self.client.abort_multipart_upload().bucket(bucket).key(key).upload_id(id).send().await;
+                if let Err(error) = abort {
+                    StoreError::classify("AbortMultipartUpload of a copy", error).or_absent()?;
+                }
+                given_up += 1;
             }
-            given_up += 1;
+            if list.is_truncated() != Some(true) || list.next_key_marker().is_none() {
+                return Ok(given_up);
+            }
+            after = (list.next_key_marker, list.next_upload_id_marker);
         }
-        Ok(given_up)
     }
 }

@@ -6,8 +6,9 @@ use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::Client as S3;
 use aws_sdk_s3::types::ObjectVersion;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use vestibule_domain::hall::{Patience, Standing, judge, unknown_key};
+use vestibule_domain::hall::{Patience, Standing, judge, unknown_key, unreadable};
 use vestibule_domain::message::Message;
 use vestibule_domain::timestamp::Timestamp;
 use vestibule_domain::work::Work;
@@ -102,11 +103,12 @@ impl Hall {
         let next = answer.next_key_marker().filter(|_| answer.is_truncated() == Some(true));
         let next = next
             .map(|key| Place { key: key.to_owned(), version: answer.next_version_id_marker().map(ToOwned::to_owned) });
-        let versions = self.judged(answer.versions(), now, patience).await?;
+        let (versions, next) = between_keys(answer.versions(), next);
+        let versions = self.judged(versions, now, patience).await?;
         Ok(Page { versions, next })
     }
 
-    /// Looks at one version; `None` when it does not stand in the inbox.
+    /// Looks at all versions of one key, whatever it is.
     ///
     /// # Errors
     /// [`StoreError`], when the bucket cannot be listed or the table not be read.
@@ -115,7 +117,7 @@ impl Hall {
         let mut after = None;
         loop {
             let page = self.page(key, after.as_ref(), MOST, now, patience).await?;
-            let is_last = page.versions.last().is_none_or(|last| last.key != key);
+            let is_last = page.versions.last().is_some_and(|last| last.key != key);
             found.extend(page.versions.into_iter().filter(|standee| standee.key == key));
             after = page.next;
             if after.is_none() || is_last {
@@ -136,25 +138,24 @@ impl Hall {
         let judged = listed.into_iter().map(|Listed { key, version, size, uploaded_at, upload }| {
             let Some(upload) = upload else {
                 let standing = unknown_key();
-                return Ok(Standee {
-                    key,
-                    version,
-                    size,
-                    uploaded_at,
-                    upload: None,
-                    message: None,
-                    work: None,
-                    standing,
-                });
+                let (message, work) = (None, None);
+                return Standee { key, version, size, uploaded_at, upload, message, work, standing };
             };
             let [message, work] = places(&upload).map(|(pk, sk)| found.get(&(plain(&pk), plain(&sk))).cloned());
-            let message: Option<Message> =
-                message.map(|item| table::from_item("a message of the inbox", item)).transpose()?;
-            let work: Option<Work> = work.map(|item| table::from_item("a try of the inbox", item)).transpose()?;
-            let standing = judge(&upload.key.attachment, uploaded_at, message.as_ref(), work.as_ref(), now, patience);
-            Ok(Standee { key, version, size, uploaded_at, upload: Some(upload), message, work, standing })
+            // What cannot be read is the matter of one version, and must not hide the others.
+            let work: Option<Work> = work.and_then(|item| readable("a try of the inbox", item));
+            let (message, standing) = match message.map(|item| readable::<Message>("a message of the inbox", item)) {
+                Some(None) => (None, unreadable(uploaded_at, work.as_ref(), now, patience)),
+                message => {
+                    let message = message.flatten();
+                    let id = &upload.key.attachment;
+                    let standing = judge(id, uploaded_at, message.as_ref(), work.as_ref(), now, patience);
+                    (message, standing)
+                }
+            };
+            Standee { key, version, size, uploaded_at, upload: Some(upload), message, work, standing }
         });
-        judged.collect()
+        Ok(judged.collect())
     }
 
     /// The items at these places, each read once.
@@ -172,6 +173,27 @@ impl Hall {
             found.extend(some.zip(items).filter_map(|(place, item)| Some((place, item?))));
         }
         Ok(found)
+    }
+}
+
+/// Ends a page between two keys, where it has more than one: nobody can be told to go on behind a version that is gone by then.
+fn between_keys(versions: &[ObjectVersion], next: Option<Place>) -> (&[ObjectVersion], Option<Place>) {
+    let Some(place) = &next else { return (versions, next) };
+    let whole = versions.iter().rposition(|version| version.key() != Some(place.key.as_str()));
+    match whole.and_then(|last| Some((versions.get(..=last)?, versions.get(last)?.key()?))) {
+        Some((whole, key)) => (whole, Some(Place { key: key.to_owned(), version: None })),
+        None => (versions, next),
+    }
+}
+
+/// The document of an item; `None` when it cannot be read, which is said here.
+fn readable<T: DeserializeOwned>(operation: &'static str, item: Item) -> Option<T> {
+    match table::from_item(operation, item) {
+        Ok(document) => Some(document),
+        Err(error) => {
+            tracing::error!(error.message = ?error, "an item cannot be read");
+            None
+        }
     }
 }
 
@@ -206,4 +228,27 @@ fn places(upload: &InboxVersion) -> [(AttributeValue, AttributeValue); 2] {
 
 fn plain(value: &AttributeValue) -> String {
     value.as_s().cloned().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(keys: &[&str], next: Option<&str>) -> (Vec<String>, Option<Place>) {
+        let versions: Vec<_> = keys.iter().map(|key| ObjectVersion::builder().key(*key).build()).collect();
+        let next = next.map(|key| Place { key: key.to_owned(), version: Some("v".to_owned()) });
+        let (versions, next) = between_keys(&versions, next);
+        (versions.iter().filter_map(|version| version.key().map(ToOwned::to_owned)).collect(), next)
+    }
+
+    #[test]
+    fn a_page_ends_between_two_keys_where_it_can() {
+        let behind = |key: &str, version: Option<&str>| {
+            Some(Place { key: key.to_owned(), version: version.map(ToOwned::to_owned) })
+        };
+        assert_eq!(page(&["a", "a", "b"], Some("b")), (vec!["a".to_owned(); 2], behind("a", None)));
+        assert_eq!(page(&["a", "a"], Some("a")), (vec!["a".to_owned(); 2], behind("a", Some("v"))));
+        assert_eq!(page(&["a", "b"], None), (vec!["a".to_owned(), "b".to_owned()], None));
+        assert_eq!(page(&[], Some("a")), (vec![], behind("a", Some("v"))));
+    }
 }

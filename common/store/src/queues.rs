@@ -2,16 +2,20 @@
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 use vestibule_domain::reclaim::Reclaim;
 use vestibule_domain::timestamp::Timestamp;
 
+use crate::backoff::Backoff;
 use crate::error::StoreError;
 use crate::objects::InboxVersion;
 
 /// Most messages of one call, and so of one batch here.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html>
 pub const BATCH: usize = 10;
+/// Batches that are sent at a time.
+const BATCHES_AT_ONCE: usize = 8;
 /// Longest delay of a message: 15 minutes.
 pub const MAX_DELAY_SECONDS: u16 = 900;
 
@@ -71,28 +75,36 @@ struct Queue {
 }
 
 impl Queue {
-    /// Sends all, ten at a time.
+    /// Sends all, ten at a time, some tens at once.
     async fn send(&self, operation: &'static str, bodies: Vec<(String, u16)>) -> Result<(), StoreError> {
-        for some in bodies.chunks(BATCH) {
-            let entries = some.iter().enumerate().map(|(place, (body, delay))| {
-                let entry = SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(body);
-                entry.delay_seconds(i32::from(*delay)).build()
-            });
-            let entries: Result<Vec<_>, _> = entries.collect();
-            let entries = entries.map_err(|source| StoreError::unreadable(operation, source))?;
-            let sent = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await;
-            let sent = sent.map_err(|error| StoreError::classify(operation, error))?;
-            if let Some(failed) = sent.failed().first() {
-                let source = failed.message().unwrap_or("not taken").to_owned().into();
-                let code = failed.code().to_owned();
-                return Err(if failed.sender_fault() {
-                    StoreError::Malformed { operation, code, source }
-                } else {
-                    StoreError::Unavailable { operation, code, source }
-                });
+        let batches = bodies.chunks(BATCH).map(|some| self.send_batch(operation, some));
+        stream::iter(batches).buffer_unordered(BATCHES_AT_ONCE).try_collect().await
+    }
+
+    /// Sends one batch. What SQS does not take for a reason of its own is sent again for a while: an answer of 200 with failures in it is no
+    /// error to the SDK.
+    async fn send_batch(&self, operation: &'static str, bodies: &[(String, u16)]) -> Result<(), StoreError> {
+        let mut left = Vec::with_capacity(bodies.len());
+        for (place, (body, delay)) in bodies.iter().enumerate() {
+            let entry = SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(body);
+            let entry = entry.delay_seconds(i32::from(*delay)).build();
+            left.push(entry.map_err(|source| StoreError::unreadable(operation, source))?);
+        }
+        let mut backoff = Backoff::new(operation);
+        loop {
+            let send = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(left.clone())).send();
+            let sent = send.await.map_err(|error| StoreError::classify(operation, error))?;
+            let Some(failed) = sent.failed().first() else { return Ok(()) };
+            let source = failed.message().unwrap_or("not taken").to_owned().into();
+            let code = failed.code().to_owned();
+            if sent.failed().iter().any(aws_sdk_sqs::types::BatchResultErrorEntry::sender_fault) {
+                return Err(StoreError::Malformed { operation, code, source });
+            }
+            left.retain(|entry| sent.failed().iter().any(|failed| failed.id() == entry.id()));
+            if !backoff.again().await {
+                return Err(StoreError::Unavailable { operation, code, source });
             }
         }
-        Ok(())
     }
 }
 

@@ -118,7 +118,7 @@ pub struct Reserved {
 }
 
 impl Quotas {
-    /// Up to `most` people who have reserved nothing since `before`, but may have something reserved from earlier.
+    /// Up to `most` people whose reservations were not looked at since `before`, and who have some from earlier.
     ///
     /// # Errors
     /// [`StoreError`], when the index cannot be read.
@@ -140,7 +140,7 @@ impl Quotas {
         Ok(found)
     }
 
-    /// Notes that somebody's reservations were looked at, unless they have reserved something since: with nothing left they leave the
+    /// Notes that somebody's reservations were looked at, unless somebody else has noted that since: with nothing left they leave the
     /// index, else they are looked at again after the same time.
     ///
     /// # Errors
@@ -216,7 +216,7 @@ pub(crate) fn charges(
         .table_name(table)
         .key("PK", user_pk(user))
         .key("SK", pending_quota_sk())
-        .update_expression("ADD #keys :keys SET GSI1PK = :reserved, GSI1SK = :at")
+        .update_expression("ADD #keys :keys SET GSI1PK = :reserved, GSI1SK = if_not_exists(GSI1SK, :at)")
         .condition_expression("attribute_not_exists(#keys) OR size(#keys) <= :pending_left")
         .expression_attribute_names("#keys", "keys")
         .expression_attribute_values(":keys", AttributeValue::Ss(promises.iter().map(key).collect()))

@@ -147,6 +147,19 @@ impl Works {
         Ok(())
     }
 
+    /// Keeps the hints about a version for as long again: without them nobody would know that it was given up.
+    ///
+    /// # Errors
+    /// [`StoreError`], when the table cannot be written.
+    pub async fn keep(&self, key: &InboxKey, version: &VersionId, at: Timestamp) -> Result<(), StoreError> {
+        let update =
+            self.update(key, version, at).update_expression("SET #version = :version, #ttl = :ttl, #kept = :at");
+        let update = update.expression_attribute_names("#kept", "keptAt");
+        let update = update.expression_attribute_values(":at", text(at.to_string()));
+        update.send().await.map_err(|error| StoreError::classify("UpdateItem of a version given up", error))?;
+        Ok(())
+    }
+
     /// The hints about all versions of one attachment.
     ///
     /// # Errors

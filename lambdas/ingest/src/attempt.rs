@@ -55,8 +55,19 @@ impl Attempt {
         if matches!(error, IngestError::Held { .. }) {
             return; // The other one's try is not ours to judge.
         }
+        self.note(world, upload, error.code(), &chain(error)).await;
+    }
+
+    /// Notes that the try found something that cannot be an upload of ours, if it had begun.
+    pub async fn unknown(&self, world: &World, upload: &InboxVersion) {
+        if self.begun.is_some() {
+            self.note(world, upload, "unknown-version", "the version cannot be an upload of ours").await;
+        }
+    }
+
+    async fn note(&self, world: &World, upload: &InboxVersion, code: &str, message: &str) {
         let (begun_at, tries) = self.begun.unzip();
-        let failure = Failure::new(error.code(), &chain(error), tries.unwrap_or(1), world.clock.now());
+        let failure = Failure::new(code, message, tries.unwrap_or(1), world.clock.now());
         if let Err(error) = world.works.failed(&upload.key, &upload.version, begun_at, &failure).await {
             unwritten(&error);
         }

@@ -1,8 +1,12 @@
 //! Turns what Lambda brings into uploads, and their ends into what Lambda wants to hear. Only this file logs failures.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::time::Duration;
+
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::future::join_all;
 use serde_json::Value;
+use tokio::time::timeout;
 use tracing::Instrument as _;
 use vestibule_domain::correlation::CorrelationId;
 use vestibule_domain::timestamp::Timestamp;
@@ -18,6 +22,13 @@ use crate::world::World;
 
 /// Longest delay after a transient fault, in seconds.
 const MAX_DELAY_SECONDS: u64 = 300;
+/// Longest visibility time-out of a message: twelve hours.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html>
+const MAX_VISIBILITY_SECONDS: u64 = 43_200;
+/// How long putting a message back may take: part of what is left of the function's time when the steps were given up.
+const TO_PUT_BACK: Duration = Duration::from_secs(2);
+/// Deliveries of an event that found somebody else at work, after which it is done with.
+const MOST_WAITS: u32 = 3;
 
 /// Handles one event: a batch of queue messages (each answered for itself), or an event of S3 or EventBridge.
 ///
@@ -54,10 +65,22 @@ async fn answer(world: &World, message: SqsMessage) -> Result<Option<BatchItemFa
         }
     };
     let Err(error) = settled else { return Ok(None) };
-    if let IngestError::Held { until } = error {
-        put_back(world, &message, seconds_until(until, world.clock.now())).await;
-    } else if error.fault() == Fault::Transient {
-        put_back(world, &message, delay_seconds(world.config.retry_delay.as_secs(), receives(&message))).await;
+    let receives = receives(&message);
+    match error {
+        // Enough waiting: whoever is at it has an event of their own, and the sweep looks after both. To wait on would make a dead
+        // letter of a file that is well.
+        IngestError::Held { .. } if receives >= MOST_WAITS => return Ok(None),
+        IngestError::Held { until } => put_back(world, &message, seconds_until(until, world.clock.now())).await,
+        IngestError::Store(_)
+        | IngestError::NoAnswer { .. }
+        | IngestError::Contradiction(_)
+        | IngestError::UnknownEvent(_)
+        | IngestError::OutOfTime => {
+            if error.fault() == Fault::Transient {
+                let delay = delay_seconds(world.config.retry_delay.as_secs(), receives);
+                put_back(world, &message, spread(delay, message.message_id.as_deref(), receives)).await;
+            }
+        }
     }
     let id = message.message_id.filter(|id| !id.is_empty()).ok_or("a queue message without an id failed")?;
     let mut failure = BatchItemFailure::default();
@@ -133,13 +156,15 @@ fn log_failure(error: &IngestError) {
     tracing::error!(outcome = "fault", fault, error.code = error.code(), error.message = %chain(error), "the upload was not finished");
 }
 
-/// Puts a message back for `seconds`, rather than for the queue's long visibility time-out.
+/// Puts a message back for `seconds`, rather than for the queue's long visibility time-out. It comes back all the same when that fails or takes
+/// too long.
 async fn put_back(world: &World, message: &SqsMessage, seconds: i32) {
     let change = world.queue.change_message_visibility().queue_url(&world.config.queue_url);
     let change = change.set_receipt_handle(message.receipt_handle.clone()).visibility_timeout(seconds);
-    if let Err(error) = change.send().await {
-        // The message comes back all the same, after the queue's own time-out.
-        tracing::warn!(error.message = %chain(&error), "the message could not be put back early");
+    match timeout(TO_PUT_BACK, change.send()).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(error.message = %chain(&error), "the message could not be put back early"),
+        Err(_elapsed) => tracing::warn!("the message could not be put back in time"),
     }
 }
 
@@ -148,10 +173,18 @@ fn receives(message: &SqsMessage) -> u32 {
     message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1)
 }
 
-/// Whole seconds until then, rounded up, and no more than the longest delay.
+/// Whole seconds until then, rounded up.
 fn seconds_until(then: Timestamp, now: Timestamp) -> i32 {
     let millis = u64::try_from(then.millis().saturating_sub(now.millis())).unwrap_or(0);
-    i32::try_from(millis.div_ceil(1000).min(MAX_DELAY_SECONDS)).unwrap_or(i32::MAX)
+    i32::try_from(millis.div_ceil(1000).min(MAX_VISIBILITY_SECONDS)).unwrap_or(i32::MAX)
+}
+
+/// Something from half of `seconds` to all of it, another for every message and delivery: what failed together comes back apart.
+fn spread(seconds: i32, message: Option<&str>, receives: u32) -> i32 {
+    let mut hasher = DefaultHasher::new();
+    (message, receives).hash(&mut hasher);
+    let half = u64::try_from(seconds / 2).unwrap_or(0);
+    seconds - i32::try_from(hasher.finish() % (half + 1)).unwrap_or(0)
 }
 
 /// Seconds to wait after the `tries`-th try: it doubles with every one.
@@ -179,7 +212,16 @@ mod tests {
         assert_eq!(seconds_until(at(5001), at(0)), 6);
         assert_eq!(seconds_until(at(5000), at(0)), 5);
         assert_eq!(seconds_until(at(0), at(5000)), 0);
-        assert_eq!(seconds_until(at(1_000_000), at(0)), 300);
+        assert_eq!(seconds_until(at(1_000_000), at(0)), 1000);
+    }
+
+    #[test]
+    fn what_failed_together_comes_back_apart_and_never_later_than_its_delay() {
+        let delays: Vec<i32> = (0..50).map(|number| spread(100, Some(&format!("message-{number}")), 1)).collect();
+        assert!(delays.iter().all(|delay| (50..=100).contains(delay)), "{delays:?}");
+        let distinct: std::collections::BTreeSet<_> = delays.iter().collect();
+        assert!(distinct.len() > 20, "{delays:?}");
+        assert_eq!((spread(0, None, 1), spread(1, None, 1)), (0, 1));
     }
 
     #[test]

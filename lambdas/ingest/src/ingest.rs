@@ -20,6 +20,9 @@ use crate::world::World;
 /// short time, half is left.
 const TO_SAY_SO: Duration = Duration::from_secs(5);
 
+/// How long noting a failure may take of that.
+const TO_NOTE: Duration = Duration::from_secs(2);
+
 /// How it ended for one version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -72,8 +75,14 @@ pub async fn ingest(world: &World, upload: &InboxVersion, delivery: Delivery) ->
     // Boxed: the steps' futures nest deeper than the compiler's layout of one future goes.
     let steps = Box::pin(steps(world, upload, delivery, &mut attempt));
     let done = timeout(time, steps).await.unwrap_or(Err(IngestError::OutOfTime));
-    if let Err(error) = &done {
-        attempt.failed(world, upload, error).await;
+    let noted = match &done {
+        Err(error) => timeout(TO_NOTE, attempt.failed(world, upload, error)).await,
+        // The event is acknowledged, and the version stays: that it was looked at must not read as somebody who vanished.
+        Ok(Outcome::Unknown) => timeout(TO_NOTE, attempt.unknown(world, upload)).await,
+        Ok(_) => Ok(()),
+    };
+    if noted.is_err() {
+        tracing::warn!("how the try ended could not be noted in time");
     }
     done
 }

@@ -2,6 +2,7 @@
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use serde_json::Value;
+use tokio::time::{Duration, Instant, timeout_at};
 use tracing::Instrument as _;
 use vestibule_domain::correlation::CorrelationId;
 use vestibule_domain::reclaim::Reclaim;
@@ -10,6 +11,9 @@ use vestibule_runtime::logs::chain;
 use crate::reclaim::{Outcome, reclaim};
 use crate::world::World;
 
+/// How long a batch may take: the function's time-out, as the template says it, without what it takes to answer.
+const TIME: Duration = Duration::from_secs(50);
+
 /// Handles a batch of the queue, one message after the other; each is answered for itself.
 ///
 /// # Errors
@@ -17,8 +21,18 @@ use crate::world::World;
 pub async fn handle(world: &World, event: Value) -> Result<Value, lambda_runtime::Error> {
     let batch: SqsEvent = serde_json::from_value(event)?;
     let mut response = SqsBatchResponse::default();
+    let end = Instant::now() + TIME;
     for message in batch.records {
-        if !settle(world, &message).await {
+        // What does not get its turn comes again; what was done before it is done with.
+        let is_done = timeout_at(end, settle(world, &message)).await.unwrap_or_else(|_elapsed| {
+            tracing::warn!(
+                outcome = "fault",
+                error.code = "out-of-time",
+                "its turn did not come, or did not end, in time"
+            );
+            false
+        });
+        if !is_done {
             let mut failure = BatchItemFailure::default();
             let id = message.message_id.filter(|id| !id.is_empty());
             failure.item_identifier = id.ok_or("a queue message without an id failed")?;

@@ -8,6 +8,7 @@ use tokio::time::{Duration, Instant};
 use vestibule_domain::id::RoomId;
 use vestibule_domain::live::Push;
 use vestibule_runtime::logs::chain;
+use vestibule_store::error::StoreError;
 
 use crate::reclaim;
 use crate::relay::{ROOM, relay};
@@ -37,15 +38,8 @@ struct RoomChanges {
 pub async fn handle(world: &World, event: Value) -> Result<Value, lambda_runtime::Error> {
     let records = event.get("Records").and_then(Value::as_array).ok_or("not an event of a table's stream")?;
     let last_room = Instant::now() + LAST_ROOM;
-    // First, and for all: that somebody is told late is a pity, but what is never collected is a file that should be gone.
-    let requests: Vec<_> =
-        records.iter().flat_map(|record| reclaim::requests(record, world.collect_delay_seconds)).collect();
-    if !requests.is_empty() {
-        world.reclaim.ask(&requests).await.inspect_err(|error| {
-            tracing::error!(outcome = "fault", error.message = %chain(error), "reclaim could not be asked");
-        })?;
-        tracing::info!(requests.count = requests.len(), "asked reclaim");
-    }
+    // First, since what is never collected is a file that should be gone; but people are told all the same when it fails.
+    let asked = ask_reclaim(world, records).await;
     let rooms = futures::stream::iter(by_room(records)).map(async |(room, RoomChanges { pushes, first })| {
         if Instant::now() >= last_room {
             tracing::warn!(room.id = %room, "its turn did not come in time");
@@ -70,7 +64,21 @@ pub async fn handle(world: &World, event: Value) -> Result<Value, lambda_runtime
         }
     });
     let failed: Vec<Option<usize>> = rooms.buffer_unordered(ROOMS_AT_ONCE).collect().await;
+    asked?;
     answer(records, failed.into_iter().flatten().min())
+}
+
+async fn ask_reclaim(world: &World, records: &[Value]) -> Result<(), StoreError> {
+    let requests: Vec<_> =
+        records.iter().flat_map(|record| reclaim::requests(record, world.collect_delay_seconds)).collect();
+    if requests.is_empty() {
+        return Ok(());
+    }
+    world.reclaim.ask(&requests).await.inspect_err(|error| {
+        tracing::error!(outcome = "fault", error.message = %chain(error), "reclaim could not be asked");
+    })?;
+    tracing::info!(requests.count = requests.len(), "asked reclaim");
+    Ok(())
 }
 
 /// What Lambda wants to hear when the room whose first record is at `failed` could not be relayed.

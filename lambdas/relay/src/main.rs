@@ -10,6 +10,6 @@ use vestibule_runtime::{config, logs, sdk};
 async fn main() -> Result<(), lambda_runtime::Error> {
     let config = Config::read(&config::environment)?;
     logs::start(&config.log_level);
-    let world = World::new(config, &sdk::load_patient().await);
+    let world = World::new(config, &sdk::load().await);
     run(service_fn(|event: LambdaEvent<_>| handle(&world, event.payload))).await
 }

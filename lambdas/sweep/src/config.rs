@@ -15,7 +15,7 @@ pub struct Config {
     /// The queue that brings uploads to ingest (`INGEST_QUEUE_URL`).
     pub queue_url: String,
     /// Age from which a version is looked at, in seconds (`SWEEP_AFTER_SECONDS`, default 900), and tries after which it is left alone
-    /// (`INGEST_MAX_RECEIVES`, default 5).
+    /// (`SWEEP_MAX_TRIES`, default 25).
     pub patience: Patience,
     /// How long after it was announced a file may be uploaded, in seconds (`UPLOAD_TICKET_SECONDS`, default one day).
     pub ticket_seconds: u32,
@@ -42,7 +42,7 @@ impl Config {
             queue_url: settings.text("INGEST_QUEUE_URL"),
             patience: Patience {
                 fresh_seconds: settings.number("SWEEP_AFTER_SECONDS", 900, 1..=86_400),
-                max_tries: settings.number("INGEST_MAX_RECEIVES", 5, 1..=1000),
+                max_tries: settings.number("SWEEP_MAX_TRIES", 25, 1..=1000),
             },
             ticket_seconds: settings.number("UPLOAD_TICKET_SECONDS", 86_400, 60..=604_800),
             time: Duration::from_secs(settings.number("SWEEP_SECONDS", 240, 1..=880)),

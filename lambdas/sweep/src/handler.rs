@@ -32,7 +32,9 @@ pub async fn handle(world: &World, metrics: impl Write) -> Result<Value, lambda_
     if let Some(progress) = &swept.finished {
         tell(metrics, &world.config.namespace, progress, world.clock.now())?;
     }
-    Ok(answer(&swept))
+    let answer = answer(&swept);
+    // What was in the way of nothing else still counts as an error of the function, so that somebody looks.
+    swept.trouble.map_or(Ok(answer), |error| Err(Box::new(error).into()))
 }
 
 fn tell(mut to: impl Write, namespace: &str, progress: &Progress, now: Timestamp) -> std::io::Result<()> {

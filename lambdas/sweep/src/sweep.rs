@@ -4,10 +4,12 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::time::Instant;
 use vestibule_domain::hall::Next;
 use vestibule_domain::timestamp::Timestamp;
+use vestibule_runtime::logs::chain;
 use vestibule_store::error::StoreError;
 use vestibule_store::hall::Standee;
 use vestibule_store::objects::InboxVersion;
 use vestibule_store::progress::Progress;
+use vestibule_store::queues::BATCH;
 
 use crate::world::World;
 
@@ -19,7 +21,7 @@ const HINTS_AT_ONCE: usize = 8;
 const PEOPLE: usize = 500;
 
 /// What a run did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Swept {
     /// Pages of the inbox.
     pub pages: u64,
@@ -31,24 +33,28 @@ pub struct Swept {
     pub freed: usize,
     /// Uploads in parts that were given up.
     pub aborted: u64,
+    /// What failed first of that which holds nothing else up.
+    pub trouble: Option<StoreError>,
 }
 
 /// Goes on with the pass until it ends or the run's time is over. Safe to run any number of times, also beside another.
 ///
 /// # Errors
-/// [`StoreError`], when a call failed. The next run goes on from the last page that was finished.
+/// [`StoreError`], when the inbox could not be looked through. The next run goes on from the last page that was finished.
 pub async fn sweep(world: &World) -> Result<Swept, StoreError> {
-    let end = Instant::now() + world.config.time;
+    let begun = Instant::now();
     let mut progress = world.progresses.get().await?;
-    // First what takes little time, so that a large inbox does not keep it waiting for ever.
-    let freed = free(world, end).await?;
-    let aborted = abort(world, &mut progress, end).await?;
-    let mut swept = Swept { freed, aborted, ..Swept::default() };
+    let mut swept = Swept::default();
+    // These have a quarter of the time each, and whatever is wrong with them, the inbox is looked through.
+    let quarter = world.config.time / 4;
+    free(world, begun + quarter, &mut swept).await;
+    abort(world, &mut progress, begun + quarter * 2, &mut swept).await;
     loop {
         let now = world.clock.now();
         let after = progress.after.as_ref();
         let page = world.hall.page("", after, world.config.page, now, world.config.patience).await?;
         let driven = drive(world, &page.versions, now).await?;
+        keep(world, &page.versions, now).await?;
         note(&mut progress, &page.versions, driven);
         progress.after = page.next;
         swept.pages += 1;
@@ -59,24 +65,36 @@ pub async fn sweep(world: &World) -> Result<Swept, StoreError> {
             progress.uploads_after = uploads_after;
         }
         world.progresses.put(&progress).await?;
-        if swept.finished.is_some() || Instant::now() >= end {
+        if swept.finished.is_some() || Instant::now() >= begun + world.config.time {
             return Ok(swept);
         }
     }
 }
 
-/// Puts into the queue again what is to be. The hint comes after the event: what is not noted is driven once more, and what is not driven
-/// would wait.
+/// Puts into the queue again what is to be, some at a time. The hint comes after the event: what is not noted is driven once more, and
+/// what is not driven would wait.
 async fn drive(world: &World, versions: &[Standee], now: Timestamp) -> Result<u64, StoreError> {
-    let uploads: Vec<InboxVersion> = versions
-        .iter()
-        .filter(|standee| standee.standing.next == Next::Drive)
-        .filter_map(|standee| standee.upload.clone())
-        .collect();
-    world.queue.drive(&uploads, SWEEP, now).await?;
-    let hints = uploads.iter().map(|upload| world.works.driven(&upload.key, &upload.version, now, false));
-    stream::iter(hints).buffer_unordered(HINTS_AT_ONCE).try_collect::<()>().await?;
+    let uploads: Vec<InboxVersion> = standing(versions, Next::Drive).cloned().collect();
+    for some in uploads.chunks(BATCH) {
+        world.queue.drive(some, SWEEP, now).await?;
+        let hints = some.iter().map(|upload| world.works.driven(&upload.key, &upload.version, now, false));
+        stream::iter(hints).buffer_unordered(HINTS_AT_ONCE).try_collect::<()>().await?;
+    }
     Ok(uploads.len() as u64)
+}
+
+/// Keeps the hints about what was given up, for as long as it stands there: without them it would be tried all over again.
+async fn keep(world: &World, versions: &[Standee], now: Timestamp) -> Result<(), StoreError> {
+    let old = |standee: &&Standee| standee.work.as_ref().is_some_and(|work| work.is_old(now));
+    let old: Vec<&Standee> = versions.iter().filter(old).collect();
+    let given_up = old.iter().filter(|standee| standee.standing.next == Next::GivenUp);
+    let hints = given_up.filter_map(|standee| standee.upload.as_ref());
+    let hints = hints.map(|upload| world.works.keep(&upload.key, &upload.version, now));
+    stream::iter(hints).buffer_unordered(HINTS_AT_ONCE).try_collect::<()>().await
+}
+
+fn standing(versions: &[Standee], next: Next) -> impl Iterator<Item = &InboxVersion> {
+    versions.iter().filter(move |standee| standee.standing.next == next).filter_map(|standee| standee.upload.as_ref())
 }
 
 fn note(progress: &mut Progress, versions: &[Standee], driven: u64) {
@@ -84,46 +102,72 @@ fn note(progress: &mut Progress, versions: &[Standee], driven: u64) {
         let seen = progress.seen.entry(standee.standing.class).or_default();
         seen.versions += 1;
         seen.bytes = seen.bytes.saturating_add(standee.size);
-        progress.given_up += u64::from(standee.standing.next == Next::GivenUp);
-        // What stays for good has its own count, and would hide everything younger.
-        if standee.standing.next == Next::Stay {
-            progress.unknown += 1;
-            continue;
+        // What stays until somebody looks has counts of its own, and would hide everything younger.
+        match standee.standing.next {
+            Next::GivenUp => progress.given_up += 1,
+            Next::Stay => progress.unknown += 1,
+            Next::Wait | Next::Drive => {
+                let oldest_at =
+                    progress.oldest_at.map_or(standee.uploaded_at, |oldest| oldest.min(standee.uploaded_at));
+                progress.oldest_at = Some(oldest_at);
+            }
         }
-        let oldest_at = progress.oldest_at.map_or(standee.uploaded_at, |oldest| oldest.min(standee.uploaded_at));
-        progress.oldest_at = Some(oldest_at);
     }
     progress.driven += driven;
 }
 
-/// Frees what people have reserved for files that never came.
-async fn free(world: &World, end: Instant) -> Result<usize, StoreError> {
+/// Frees what people have reserved for files that never came. Whoever it cannot be done for keeps nobody else from it.
+async fn free(world: &World, end: Instant, swept: &mut Swept) {
     let now = world.clock.now();
     let lapse_seconds = world.config.ticket_seconds;
     let before = now.plus_seconds(-i64::from(lapse_seconds));
-    let mut freed = 0;
-    for reserved in world.quotas.untouched_since(before, PEOPLE).await? {
+    let people = match world.quotas.untouched_since(before, PEOPLE).await {
+        Ok(people) => people,
+        Err(error) => return swept.note(error),
+    };
+    for reserved in people {
         if Instant::now() >= end {
-            break;
+            return;
         }
-        freed += world.quotas.tidy(&reserved.user, lapse_seconds, now).await?;
-        world.quotas.looked_at(&reserved, now).await?;
+        match world.quotas.tidy(&reserved.user, lapse_seconds, now).await {
+            Ok(freed) => swept.freed += freed,
+            Err(error) => swept.note(error),
+        }
+        if let Err(error) = world.quotas.looked_at(&reserved, now).await {
+            swept.note(error);
+        }
     }
-    Ok(freed)
 }
 
 /// Gives up uploads in parts whose tickets have run out, and an hour more: a completion may be under way.
-async fn abort(world: &World, progress: &mut Progress, end: Instant) -> Result<u64, StoreError> {
+async fn abort(world: &World, progress: &mut Progress, end: Instant, swept: &mut Swept) {
     const LEEWAY_SECONDS: i64 = 3600;
     let before = world.clock.now().plus_seconds(-i64::from(world.config.ticket_seconds) - LEEWAY_SECONDS);
-    let mut count = 0;
     while Instant::now() < end {
-        let aborted = world.hall.abort_abandoned(progress.uploads_after.as_ref(), before).await?;
-        count += aborted.count;
-        progress.uploads_after = aborted.next;
+        match world.hall.abort_abandoned(progress.uploads_after.as_ref(), before).await {
+            Ok(aborted) => {
+                swept.aborted += aborted.count;
+                if let Some(error) = aborted.trouble {
+                    swept.note(error);
+                }
+                progress.uploads_after = aborted.next;
+            }
+            Err(error) => {
+                // A listing that cannot go on where it was begins afresh.
+                progress.uploads_after = None;
+                return swept.note(error);
+            }
+        }
         if progress.uploads_after.is_none() {
-            break;
+            return;
         }
     }
-    Ok(count)
+}
+
+impl Swept {
+    /// Keeps what failed first, for the end.
+    fn note(&mut self, error: StoreError) {
+        tracing::error!(error.code = error.code(), error.message = %chain(&error), "a part of the sweep failed");
+        self.trouble.get_or_insert(error);
+    }
 }

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
-use tokio::sync::oneshot;
 
 use super::Scenario;
 use crate::support::bench::{Bench, Deed, Functions};
 use crate::support::cloud::Cloud;
 use crate::support::law;
-use crate::support::line::{Ended, Fate, Rings, Verdict, listen, tap};
+use crate::support::line::{Ended, Fate, Landing, Rings, Verdict, late, listen, tap};
 
 /// What happens at a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +67,7 @@ struct Player<'a> {
     faults: &'a [(usize, Mode)],
     calls: Vec<String>,
     met: Vec<String>,
-    late: Option<oneshot::Sender<()>>,
+    late: Option<Landing>,
     is_lost: bool,
 }
 
@@ -91,17 +90,19 @@ pub(crate) async fn play(cloud: &Arc<Cloud>, scenario: &Scenario, faults: &[(usi
     Box::pin(player.play(scenario)).await?;
     let Player { calls, met, .. } = player;
     bench.heal().await?;
-    let state = bench.state().await?;
+    let mut state = bench.state().await?;
     law::in_the_end(&state, &bench.versions).with_context(|| format!("{faults:?} met {met:?}: {state:#}"))?;
+    state["headers"] = bench.headers().await?;
     bench.end().await?;
     Ok(Played { calls, met, state })
 }
 
 /// What the player has done.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 enum Work {
     Deliver(usize),
-    Collect,
+    Relay,
+    Reclaim,
     Sweep,
     Drain,
 }
@@ -111,15 +112,22 @@ impl Player<'_> {
         for upload in scenario.deliveries {
             self.until_done(Work::Deliver(*upload)).await?;
         }
-        if let Some(late) = self.late.take() {
-            late.send(()).unwrap_or(());
-            // It lands in milliseconds, and what heals comes long after.
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        for deed in scenario.after {
+            self.bench.act(*deed).await?;
         }
+        if let Some(landing) = self.late.take() {
+            landing.land().await?;
+        }
+        self.until_done(Work::Relay).await?;
+        self.until_done(Work::Reclaim).await?;
         self.bench.wait(30 * 24 * 3600);
-        self.until_done(Work::Collect).await?;
         self.until_done(Work::Sweep).await?;
-        self.until_done(Work::Drain).await
+        self.until_done(Work::Drain).await?;
+        // A call of what comes after the deliveries lands when all is done.
+        match self.late.take() {
+            Some(landing) => landing.land().await,
+            None => Ok(()),
+        }
     }
 
     /// Does a piece of work again and again until it ends well, unless its event is lost.
@@ -129,7 +137,8 @@ impl Player<'_> {
             let future = async move {
                 match work {
                     Work::Deliver(upload) => bench.deliver(functions, upload).await,
-                    Work::Collect => bench.collect(functions, 0).await,
+                    Work::Relay => bench.relay(functions).await,
+                    Work::Reclaim => bench.reclaim(functions).await,
                     // What the function answers by an error comes again with the schedule.
                     Work::Sweep => Ok(bench.sweep(functions).await.is_ok()),
                     Work::Drain => Ok(bench.drain(functions).await.is_ok()),
@@ -151,7 +160,7 @@ impl Player<'_> {
             }
             self.bench.outlive_leases();
         }
-        anyhow::bail!("{TRIES} tries were not enough")
+        anyhow::bail!("{TRIES} tries at {work:?} were not enough: {:?}", self.met)
     }
 
     async fn decide(&mut self, name: &str) -> anyhow::Result<Verdict> {
@@ -177,9 +186,9 @@ impl Player<'_> {
                 return Ok(Verdict::CrashAfter);
             }
             Mode::LandsLate => {
-                let (tell, told) = oneshot::channel();
-                ensure!(self.late.replace(tell).is_none(), "one call lands late");
-                return Ok(Verdict::CrashAndLand(told));
+                let (call, handed_over, landing) = late();
+                ensure!(self.late.replace(landing).is_none(), "one call lands late");
+                return Ok(Verdict::CrashAndLand(call, handed_over));
             }
             Mode::Collect => {
                 ensure!(bench.collect(plain, 0).await?);

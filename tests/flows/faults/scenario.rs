@@ -18,6 +18,10 @@ pub(crate) struct Scenario {
     pub(crate) versions: &'static [Bytes],
     /// What its author does before anything is delivered.
     pub(crate) before: &'static [Deed],
+    /// What its author does once everything was delivered.
+    pub(crate) after: &'static [Deed],
+    /// What is done to each of its calls.
+    pub(crate) modes: &'static [Mode],
     /// The versions in the order in which their events come.
     pub(crate) deliveries: &'static [usize],
     /// Other orders in which what heals may bring them.
@@ -43,6 +47,8 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         file: || File::fixture("png-palette.png", "image/png"),
         versions: &[Bytes::Announced],
         before: &[],
+        after: &[],
+        modes: &ALL,
         deliveries: &[0],
         also: &[],
         intruders: &[
@@ -61,7 +67,16 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
             Ok(File { bytes: text.into_bytes(), ..File::text("") })
         },
         is_main: false,
-        intruders: &[],
+        modes: &[Mode::Before, Mode::After, Mode::Ambiguous, Mode::CutBody],
+        ..IMAGE
+    },
+    Scenario { name: "no event came", is_main: false, deliveries: &[], ..IMAGE },
+    Scenario { name: "removed once it is published", is_main: false, after: &[Deed::Remove(0)], ..IMAGE },
+    Scenario {
+        name: "deleted once it is refused",
+        is_main: false,
+        file: || File::fixture("truncated.png", "image/png"),
+        after: &[Deed::Delete],
         ..IMAGE
     },
     Scenario {
@@ -81,21 +96,32 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         intruders: &[Mode::Collect, Mode::Duplicate],
         ..IMAGE
     },
-    Scenario { name: "message deleted meanwhile", is_main: false, before: &[Deed::Delete], intruders: &[], ..IMAGE },
     Scenario {
-        name: "attachment cancelled",
+        name: "message deleted before it came",
+        is_main: false,
+        before: &[Deed::Delete],
+        intruders: &[],
+        ..IMAGE
+    },
+    Scenario {
+        name: "attachment cancelled before it came",
         is_main: false,
         before: &[Deed::Cancel(0)],
         intruders: &[Mode::Collect, Mode::Deed(Deed::Delete)],
         ..IMAGE
     },
-    Scenario { name: "attachment removed", is_main: false, before: &[Deed::Remove(0)], intruders: &[], ..IMAGE },
+    Scenario {
+        name: "attachment removed before it came",
+        is_main: false,
+        before: &[Deed::Remove(0)],
+        intruders: &[],
+        ..IMAGE
+    },
     Scenario {
         name: "already decided",
         is_main: false,
         file: || Ok(File::text("it is decided twice over")),
         deliveries: &[0, 0, 0],
-        intruders: &[],
         ..IMAGE
     },
 ];
@@ -107,15 +133,32 @@ const IMAGE: Scenario = Scenario {
     file: || File::fixture("png-palette.png", "image/png"),
     versions: &[Bytes::Announced],
     before: &[],
+    after: &[],
+    modes: &[Mode::Before, Mode::After, Mode::Ambiguous],
     deliveries: &[0],
     also: &[],
     intruders: &[],
 };
 
+/// All that can happen to a call, or to whoever makes it.
+const ALL: [Mode; 11] = [
+    Mode::Before,
+    Mode::After,
+    Mode::Ambiguous,
+    Mode::ResetBefore,
+    Mode::ResetAfter,
+    Mode::CutBody,
+    Mode::Throttle,
+    Mode::CrashBefore,
+    Mode::CrashAfter,
+    Mode::Lost,
+    Mode::LandsLate,
+];
+
 impl Scenario {
     /// Whether the bytes are worth publishing, whichever version they are.
     pub(crate) fn is_good(&self) -> bool {
-        self.name != "rejected file"
+        !matches!(self.name, "rejected file" | "deleted once it is refused")
     }
 }
 

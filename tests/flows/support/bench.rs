@@ -1,11 +1,11 @@
 //! A table, buckets and queues of one run's own, and the handlers of ingest, reclaim and sweep in this process, so that nothing happens that
 //! the run does not do.
 //!
-//! The inspector is the deployed one. Relay is told by hand: what it asks reclaim for is in its own tests and in `objects_to_nowhere`.
+//! The inspector is the deployed one. The table's stream is the run's: it hands each change of the message to relay until relay takes it.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -23,6 +23,7 @@ use vestibule_domain::timestamp::Timestamp;
 use vestibule_domain::work::Work;
 use vestibule_ingest::world::World as Ingest;
 use vestibule_reclaim::world::World as Reclaim;
+use vestibule_relay::world::World as Relay;
 use vestibule_runtime::clock::Clock;
 use vestibule_runtime::sdk::SdkConfig;
 use vestibule_store::messages::{Change, Messages, Writer};
@@ -48,6 +49,12 @@ const LEASE_SECONDS: i64 = 120;
 /// Versions above this are copied in parts: the least that S3 takes.
 const COPY_PART_BYTES: u64 = 5 * 1024 * 1024;
 
+/// What is smaller than this is left to the end of the local cloud.
+const LARGE_BYTES: u64 = 1024 * 1024;
+
+/// Tries of a call, as the functions have them.
+pub(crate) const TRIES: u32 = 6;
+
 /// Runs so far, which makes names.
 static RUNS: AtomicU64 = AtomicU64::new(0);
 
@@ -60,9 +67,11 @@ pub(crate) struct Bench {
     pub(crate) uploads: Vec<InboxVersion>,
     /// The same, as the law looks at them.
     pub(crate) versions: Vec<Version>,
-    /// What the queue's messages are of.
-    sizes: BTreeMap<usize, u64>,
+    /// The message as relay was told of it last.
+    told: Mutex<Option<Item>>,
 }
+
+type Item = HashMap<String, AttributeValue>;
 
 #[derive(Clone)]
 struct Names {
@@ -71,11 +80,13 @@ struct Names {
     processed: String,
     quarantine: String,
     queue: String,
+    reclaim_queue: String,
 }
 
 /// The functions, with the SDK of somebody's choice.
 pub(crate) struct Functions {
     pub(crate) ingest: Ingest,
+    pub(crate) relay: Relay,
     pub(crate) reclaim: Reclaim,
     pub(crate) sweep: Sweep,
 }
@@ -98,6 +109,7 @@ impl Bench {
             processed: format!("{run}-processed"),
             quarantine: format!("{run}-quarantine"),
             queue: String::new(),
+            reclaim_queue: String::new(),
         };
         for bucket in [&names.inbox, &names.processed, &names.quarantine] {
             cloud.s3.create_bucket().bucket(bucket).send().await?;
@@ -105,26 +117,26 @@ impl Bench {
         let versioned = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
         cloud.s3.put_bucket_versioning().bucket(&names.inbox).versioning_configuration(versioned).send().await?;
         table(cloud, &names.table).await?;
-        // What a worker had when it died comes back after a second.
-        let queue = cloud.sqs.create_queue().queue_name(format!("{run}-queue"));
-        let queue = queue.attributes(QueueAttributeName::VisibilityTimeout, "1").send().await?;
-        let names = Names { queue: queue.queue_url.context("a queue has a URL")?, ..names };
+        let names = Names {
+            queue: queue(cloud, &run).await?,
+            reclaim_queue: queue(cloud, &format!("{run}-reclaim")).await?,
+            ..names
+        };
         let now = Arc::new(AtomicI64::new(BEGIN_MILLIS));
-        Ok(Self {
-            cloud: Arc::clone(cloud),
-            names,
-            now,
-            uploads: Vec::new(),
-            versions: Vec::new(),
-            sizes: BTreeMap::new(),
-        })
+        let (cloud, told) = (Arc::clone(cloud), Mutex::new(None));
+        Ok(Self { cloud, names, now, uploads: Vec::new(), versions: Vec::new(), told })
     }
 
-    /// Takes everything down again: the local cloud keeps it in memory.
+    /// Takes everything down that is large: the local cloud keeps it in memory.
     pub(crate) async fn end(self) -> anyhow::Result<()> {
         let cloud = &self.cloud;
         cloud.dynamodb.delete_table().table_name(&self.names.table).send().await?;
-        cloud.sqs.delete_queue().queue_url(&self.names.queue).send().await?;
+        for queue in [&self.names.queue, &self.names.reclaim_queue] {
+            cloud.sqs.delete_queue().queue_url(queue).send().await?;
+        }
+        if self.uploads.iter().all(|upload| upload.size < LARGE_BYTES) {
+            return Ok(());
+        }
         for bucket in [&self.names.inbox, &self.names.processed, &self.names.quarantine] {
             let listed = cloud.s3.list_object_versions().bucket(bucket).send().await?;
             for version in listed.versions() {
@@ -143,7 +155,7 @@ impl Bench {
     /// The functions of this run. Retries wait for milliseconds rather than a second.
     pub(crate) fn functions(&self, sdk: &SdkConfig) -> anyhow::Result<Functions> {
         let retries = aws_sdk_s3::config::retry::RetryConfig::standard()
-            .with_max_attempts(6)
+            .with_max_attempts(TRIES)
             .with_initial_backoff(Duration::from_millis(5))
             .with_max_backoff(Duration::from_millis(50));
         let sdk = sdk.clone().into_builder().retry_config(retries).build();
@@ -156,13 +168,16 @@ impl Bench {
                 "PROCESSED_BUCKET" => &names.processed,
                 "QUARANTINE_BUCKET" => &names.quarantine,
                 "INGEST_QUEUE_URL" => &names.queue,
+                "RECLAIM_QUEUE_URL" => &names.reclaim_queue,
+                "COLLECT_DELAY_SECONDS" => "0",
+                "WEBSOCKET_API_ID" | "WEBSOCKET_STAGE" | "WEBSOCKET_DOMAIN" => "nobody-is-connected",
                 "INSPECT_FUNCTION" => inspect,
                 "COPY_PART_BYTES" => return Some(COPY_PART_BYTES.to_string()),
                 "INGEST_TIMEOUT_SECONDS" => return Some(LEASE_SECONDS.to_string()),
                 "RETRY_SECONDS" => "0",
                 "METRICS_NAMESPACE" => "Vestibule/bench",
                 // A run's clock goes in steps of hours, and a version is never given up in it.
-                "INGEST_MAX_RECEIVES" => "1000",
+                "SWEEP_MAX_TRIES" => "1000",
                 _ => return None,
             };
             Some(value.to_owned())
@@ -173,8 +188,9 @@ impl Bench {
         ingest.clock = clock.clone();
         let mut sweep = Sweep::new(vestibule_sweep::config::Config::read(&lookup)?, &sdk);
         sweep.clock = clock;
+        let relay = Relay::new(vestibule_relay::config::Config::read(&lookup)?, &sdk);
         let reclaim = Reclaim::new(vestibule_reclaim::config::Config::read(&lookup)?, &sdk);
-        Ok(Functions { ingest, reclaim, sweep })
+        Ok(Functions { ingest, relay, reclaim, sweep })
     }
 
     /// The run's table.
@@ -237,7 +253,6 @@ impl Bench {
             };
             attachments.insert(id.clone(), Attachment::Pending(Pending { promise }));
             order.push(id);
-            self.sizes.insert(place, file.bytes.len() as u64);
         }
         let message = Message {
             room: ROOM.parse()?,
@@ -254,10 +269,13 @@ impl Bench {
             attachments: Some(attachments),
             attachment_order: order,
         };
-        let put = self.cloud.dynamodb.put_item().table_name(&self.names.table);
-        let item: std::collections::HashMap<String, AttributeValue> = serde_dynamo::to_item(message)?;
-        let put = put.set_item(Some(item)).item("PK", AttributeValue::S(format!("ROOM#{ROOM}")));
-        put.item("SK", AttributeValue::S("MSG#000000000001".to_owned())).send().await?;
+        let mut item: Item = serde_dynamo::to_item(message)?;
+        item.insert("PK".to_owned(), AttributeValue::S(format!("ROOM#{ROOM}")));
+        item.insert("SK".to_owned(), AttributeValue::S("MSG#000000000001".to_owned()));
+        let put = self.cloud.dynamodb.put_item().table_name(&self.names.table).set_item(Some(item.clone()));
+        put.send().await?;
+        // That it was sent is the stream's first record, which asks for nothing.
+        self.told = Mutex::new(Some(item));
         Ok(())
     }
 
@@ -268,7 +286,7 @@ impl Bench {
         let put = self.cloud.s3.put_object().bucket(&self.names.inbox).key(key.to_string()).body(bytes.into());
         let put = put.send().await?;
         let version = put.version_id.context("the inbox is versioned")?.parse()?;
-        let tag = put.e_tag.unwrap_or_default();
+        let tag = format!("{size} {}", put.e_tag.unwrap_or_default());
         self.versions.push(Version { key: key.to_string(), tag, is_good });
         self.uploads.push(InboxVersion { key, version, size });
         Ok(self.uploads.len() - 1)
@@ -297,11 +315,58 @@ impl Bench {
         Ok(failed_messages(&answer.map_err(|error| anyhow::anyhow!(error))?).is_empty())
     }
 
-    /// Asks reclaim about an attachment, as relay would. Answers whether it was finished.
+    /// Has reclaim look at an attachment, whoever asked. Answers whether it was finished.
     pub(crate) async fn collect(&self, functions: &Functions, place: usize) -> anyhow::Result<bool> {
         let request = json!({ "key": Self::key(place)?.to_string(), "why": "decided" });
         let answer = vestibule_reclaim::handler::handle(&functions.reclaim, batch(&[request])).await;
         Ok(failed_messages(&answer.map_err(|error| anyhow::anyhow!(error))?).is_empty())
+    }
+
+    /// Hands the last change of the message to relay, as the table's stream does until relay has taken it. Answers whether it has.
+    pub(crate) async fn relay(&self, functions: &Functions) -> anyhow::Result<bool> {
+        let found = self.cloud.dynamodb.get_item().table_name(&self.names.table).consistent_read(true);
+        let found = found.key("PK", AttributeValue::S(format!("ROOM#{ROOM}")));
+        let found = found.key("SK", AttributeValue::S("MSG#000000000001".to_owned())).send().await?.item;
+        let told = self.told.lock().map_err(|_| anyhow::anyhow!("poisoned"))?.clone();
+        if told == found {
+            return Ok(true);
+        }
+        let image =
+            |item: &Option<Item>| serde_json::to_value(serde_dynamo::Item::from(item.clone().unwrap_or_default()));
+        let event = json!({ "Records": [{
+            "eventID": "1", "eventName": "MODIFY", "awsRegion": "us-east-1", "eventSource": "aws:dynamodb",
+            "dynamodb": {
+                "ApproximateCreationDateTime": 1_795_386_914, "SizeBytes": 59, "SequenceNumber": "100",
+                "Keys": { "PK": { "S": format!("ROOM#{ROOM}") }, "SK": { "S": "MSG#000000000001" } },
+                "OldImage": image(&told)?, "NewImage": image(&found)?,
+            },
+        }] });
+        let is_taken = vestibule_relay::handler::handle(&functions.relay, event).await.is_ok();
+        if is_taken {
+            *self.told.lock().map_err(|_| anyhow::anyhow!("poisoned"))? = found;
+        }
+        Ok(is_taken)
+    }
+
+    /// Works off what relay asked reclaim for. Answers whether all of it was finished.
+    pub(crate) async fn reclaim(&self, functions: &Functions) -> anyhow::Result<bool> {
+        loop {
+            let received =
+                self.cloud.sqs.receive_message().queue_url(&self.names.reclaim_queue).max_number_of_messages(10);
+            let received = received.send().await?;
+            if received.messages().is_empty() {
+                return Ok(true);
+            }
+            for message in received.messages() {
+                let body: Value = serde_json::from_str(message.body().unwrap_or_default())?;
+                let answer = vestibule_reclaim::handler::handle(&functions.reclaim, batch(&[body])).await;
+                if !failed_messages(&answer.map_err(|error| anyhow::anyhow!(error))?).is_empty() {
+                    return Ok(false);
+                }
+                let delete = self.cloud.sqs.delete_message().queue_url(&self.names.reclaim_queue);
+                delete.receipt_handle(message.receipt_handle().unwrap_or_default()).send().await?;
+            }
+        }
     }
 
     /// Runs the sweep once.
@@ -316,24 +381,24 @@ impl Bench {
         Ok(())
     }
 
-    /// What heals, without faults, until nothing changes any more: the sweep, the queue, and reclaim for each attachment.
+    /// What heals, without faults, until nothing changes any more: the sweep, the queue, the stream, and reclaim.
     pub(crate) async fn heal(&self) -> anyhow::Result<()> {
         let functions = self.functions(self.cloud.stack().sdk())?;
         for _ in 0..2 {
             // Longer than the longest wait of the sweep.
             self.wait(30 * 24 * 3600);
-            self.sweep(&functions).await?;
+            let swept = self.sweep(&functions).await?;
             self.drain(&functions).await?;
+            if swept["driven"] == 0 && swept["finished"] == true {
+                break;
+            }
         }
-        until("an empty queue", async || {
+        until("empty queues", async || {
             self.drain(&functions).await?;
+            ensure!(self.relay(&functions).await? && self.reclaim(&functions).await?, "reclaim does not finish");
             Ok(self.queued().await?.values().all(|count| count == "0").then_some(()))
         })
-        .await?;
-        for place in self.sizes.keys() {
-            ensure!(self.collect(&functions, *place).await?, "reclaim does not finish");
-        }
-        Ok(())
+        .await
     }
 
     /// The whole state: the table, the buckets with what was begun in them, and the queue. Versions are named by the order of
@@ -355,28 +420,43 @@ impl Bench {
         Ok(without_noise(state, &self.uploads))
     }
 
-    /// How many messages the queue has, and how many of it somebody has.
+    /// How many messages the queues have: to be had, in somebody's hands, and delayed.
     async fn queued(&self) -> anyhow::Result<BTreeMap<String, String>> {
-        let attributes = self.cloud.sqs.get_queue_attributes().queue_url(&self.names.queue);
-        let attributes = attributes
-            .attribute_names(QueueAttributeName::ApproximateNumberOfMessages)
-            .attribute_names(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
-            .send()
-            .await?;
-        let counts = attributes.attributes().into_iter().flatten();
-        Ok(counts.map(|(name, count)| (name.as_str().to_owned(), count.clone())).collect())
+        let mut counts = BTreeMap::new();
+        for (name, queue) in [("ingest", &self.names.queue), ("reclaim", &self.names.reclaim_queue)] {
+            let attributes = self.cloud.sqs.get_queue_attributes().queue_url(queue);
+            let attributes = attributes
+                .attribute_names(QueueAttributeName::ApproximateNumberOfMessages)
+                .attribute_names(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
+                .attribute_names(QueueAttributeName::ApproximateNumberOfMessagesDelayed)
+                .send()
+                .await?;
+            let attributes = attributes.attributes().into_iter().flatten();
+            counts.extend(attributes.map(|(count, number)| (format!("{name} {}", count.as_str()), number.clone())));
+        }
+        Ok(counts)
+    }
+
+    /// How each processed object is served: its type, disposition and metadata.
+    pub(crate) async fn headers(&self) -> anyhow::Result<Value> {
+        let (bucket, mut headers) = (&self.names.processed, BTreeMap::new());
+        for object in self.cloud.s3.list_objects_v2().bucket(bucket).send().await?.contents() {
+            let key = object.key().unwrap_or_default();
+            let head = self.cloud.s3.head_object().bucket(bucket).key(key).send().await?;
+            headers.insert(key.to_owned(), json!([head.content_type, head.content_disposition, head.metadata]));
+        }
+        Ok(without_noise(json!(headers), &self.uploads))
     }
 }
 
-/// What differs between two runs that end alike, each with its reason.
-const NOISE: [(&str, &str); 7] = [
+/// What differs between two runs that end alike, each with its reason. Besides, two things are not looked at: the archive, which the table's
+/// stream feeds and no function of a run (`random_histories` compares it), and dead letters, which a run's queues have none of.
+const NOISE: [(&str, &str); 5] = [
     ("at", "a run that was interrupted writes later"),
     ("decidedAt", "a run that was interrupted decides later"),
     ("GSI1SK", "it begins with the time of the change"),
     ("WORK#", "hints about tries: what was interrupted has more of them, and no decision rests on them"),
     ("PROGRESS", "how far the sweep has come"),
-    ("UpdatedAt", "the queue's own times"),
-    ("LastModified", "S3's own times"),
 ];
 
 /// Takes the noise out, and names versions by their order.
@@ -414,13 +494,22 @@ async fn contents(cloud: &Cloud, bucket: &str) -> anyhow::Result<Value> {
     let objects: BTreeMap<_, _> = listed
         .versions()
         .iter()
-        .map(|version| (named(version.key(), version.version_id()), version.e_tag().unwrap_or_default().to_owned()))
+        .map(|version| {
+            let bytes = format!("{} {}", version.size().unwrap_or_default(), version.e_tag().unwrap_or_default());
+            (named(version.key(), version.version_id()), bytes)
+        })
         .collect();
     let markers: Vec<_> =
         listed.delete_markers().iter().map(|marker| named(marker.key(), marker.version_id())).collect();
     let begun = cloud.s3.list_multipart_uploads().bucket(bucket).send().await?;
     let begun: Vec<_> = begun.uploads().iter().map(|upload| upload.key().unwrap_or_default().to_owned()).collect();
     Ok(json!({ "objects": objects, "markers": markers, "begun": begun }))
+}
+
+/// A queue. What a worker had when it died comes back after a second.
+async fn queue(cloud: &Cloud, name: &str) -> anyhow::Result<String> {
+    let queue = cloud.sqs.create_queue().queue_name(name).attributes(QueueAttributeName::VisibilityTimeout, "1");
+    queue.send().await?.queue_url.context("a queue has a URL")
 }
 
 /// The table, as the template makes it.

@@ -12,7 +12,7 @@ use serde_json::Value;
 pub(crate) struct Version {
     /// Its key in the inbox.
     pub(crate) key: String,
-    /// Its bytes' `ETag`, as the inbox has it.
+    /// Its length and its bytes' `ETag`, as the inbox has it.
     pub(crate) tag: String,
     /// Whether its bytes are what was announced, and whole.
     pub(crate) is_good: bool,
@@ -40,16 +40,17 @@ pub(crate) fn at_any_time(state: &Value, versions: &[Version]) -> anyhow::Result
             if is_deleted { "deleted" } else { entry.context("an entry")?["state"].as_str().unwrap_or_default() };
         let is_mine = entry.is_some_and(|entry| entry["inboxVersion"] == format!("version-{number}"));
         let judged = match fate {
-            "ready" if is_mine => is_whole(entry.context("an entry")?, version, &processed),
+            "ready" if is_mine => is_whole(entry.context("an entry")?, number, version, &processed),
             "rejected" if is_mine && version.is_good => Err(anyhow::anyhow!("a good file was refused")),
             _ => Ok(()),
         };
         judged.with_context(|| format!("version {number}: {version:?}"))?;
         let in_inbox = inbox.contains_key(&format!("{}@version-{number}", version.key));
-        let in_quarantine = quarantine.contains_key(&format!("{}/tag-{number}/original", version.key));
+        let kept = quarantine.get(&format!("{}/tag-{number}/original", version.key));
+        let in_quarantine = kept.is_some_and(|bytes| same(bytes, version));
         match fate {
             "pending" => ensure!(in_inbox, "version {number} is not decided, and not in the inbox"),
-            "ready" if is_mine => {}
+            "ready" if is_mine => ensure!(kept.is_none(), "version {number} is published, and in quarantine as well"),
             "ready" | "rejected" | "cancelled" => {
                 ensure!(in_inbox || in_quarantine, "version {number} left the inbox, and is not in quarantine");
             }
@@ -61,18 +62,33 @@ pub(crate) fn at_any_time(state: &Value, versions: &[Version]) -> anyhow::Result
     Ok(())
 }
 
-/// A ready attachment points at the bytes that were uploaded, and at thumbnails that are there.
-fn is_whole(entry: &Value, version: &Version, processed: &BTreeMap<String, String>) -> anyhow::Result<()> {
+/// A ready attachment points at the bytes that were uploaded, and at thumbnails of them that are there; a picture has some.
+fn is_whole(
+    entry: &Value,
+    number: usize,
+    version: &Version,
+    processed: &BTreeMap<String, String>,
+) -> anyhow::Result<()> {
     ensure!(version.is_good, "a bad file was published");
     let original = entry["original"]["key"].as_str().context("a ready entry has an original")?;
-    let tag = processed.get(original).context("the original is not there")?;
-    // Of a copy in parts the tag is another.
-    ensure!(*tag == version.tag || tag.contains('-'), "the original has other bytes: {tag}");
-    for variant in entry["variants"].as_object().into_iter().flatten().map(|(_, variant)| variant) {
-        let key = variant["key"].as_str().context("a variant has a key")?;
+    let bytes = processed.get(original).context("the original is not there")?;
+    ensure!(same(bytes, version), "the original has other bytes: {bytes}");
+    let variants: Vec<_> =
+        entry["variants"].as_object().into_iter().flatten().map(|(_, variant)| &variant["key"]).collect();
+    let is_picture = entry["facts"]["type"].as_str().is_some_and(|kind| kind.starts_with("image/"));
+    ensure!(!is_picture || !variants.is_empty(), "a picture without thumbnails");
+    for key in variants.into_iter().chain([&entry["original"]["key"]]) {
+        let key = key.as_str().context("an object has a key")?;
         ensure!(processed.contains_key(key), "{key} is not there");
+        ensure!(key.starts_with(&format!("{}/tag-{number}/", version.key)), "{key} is of another version");
     }
     Ok(())
+}
+
+/// Whether an object has a version's bytes. Of a copy in parts the `ETag` is another, and the length must do.
+fn same(bytes: &str, version: &Version) -> bool {
+    let length = |bytes: &str| bytes.split(' ').next().map(ToOwned::to_owned);
+    bytes == version.tag || (bytes.contains('-') && length(bytes) == length(&version.tag))
 }
 
 /// What holds in the end, when everything has healed: the inbox is empty, what came is decided, nothing is left that nothing points at, and

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::future::Future;
 
+use anyhow::{Context as _, ensure};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
@@ -39,7 +40,38 @@ pub(crate) enum Fate {
     /// It is not made: the service says that it is too much just now.
     Throttle,
     /// It is made when the other end is told so, whatever has become of its caller.
-    Late(oneshot::Receiver<()>),
+    Late(Late),
+}
+
+/// A call that is made later.
+#[derive(Debug)]
+pub(crate) struct Late {
+    told: oneshot::Receiver<()>,
+    handed_over: oneshot::Sender<()>,
+    landed: oneshot::Sender<()>,
+}
+
+/// The other end of a call that is made later.
+#[derive(Debug)]
+pub(crate) struct Landing {
+    tell: oneshot::Sender<()>,
+    landed: oneshot::Receiver<()>,
+}
+
+impl Landing {
+    /// Has the call made now, and waits until it was.
+    pub(crate) async fn land(self) -> anyhow::Result<()> {
+        ensure!(self.tell.send(()).is_ok(), "the call waits to be made");
+        self.landed.await.context("the call was made")
+    }
+}
+
+/// A call that is made later, what tells that its caller may go, and what has it made.
+pub(crate) fn late() -> (Late, oneshot::Receiver<()>, Landing) {
+    let (tell, told) = oneshot::channel();
+    let (hand_over, handed_over) = oneshot::channel();
+    let (land, landed) = oneshot::channel();
+    (Late { told, handed_over: hand_over, landed: land }, handed_over, Landing { tell, landed })
 }
 
 /// A call that waits for its fate.
@@ -88,8 +120,8 @@ pub(crate) enum Verdict {
     CrashBefore,
     /// Its caller dies when it has been made, before the answer.
     CrashAfter,
-    /// Its caller dies, and it is made when the other end is told so.
-    CrashAndLand(oneshot::Receiver<()>),
+    /// Its caller dies once it has handed the call over, and the call is made when the other end is told so.
+    CrashAndLand(Late, oneshot::Receiver<()>),
 }
 
 /// Lets `work` go on, asking `decide` about each call by its place, from 0, and its name.
@@ -108,13 +140,12 @@ pub(crate) async fn listen<T>(
         let fate = match decide(&ring.name).await? {
             Verdict::Fate(fate) => fate,
             Verdict::CrashBefore => return Ok(Ended::Crashed),
-            Verdict::CrashAndLand(told) => {
-                let done = ring.answer(Fate::Late(told));
-                // The call is handed over to its own task before the caller goes.
+            Verdict::CrashAndLand(late, mut handed_over) => {
+                ring.answer(Fate::Late(late));
                 tokio::select! {
+                    biased;
+                    _ = &mut handed_over => {}
                     _ = &mut work => {}
-                    _ = done => {}
-                    () = tokio::time::sleep(std::time::Duration::from_millis(5)) => {}
                 }
                 return Ok(Ended::Crashed);
             }
@@ -187,12 +218,14 @@ async fn call(
         Fate::FailBefore => return Err(lost()),
         Fate::ResetBefore => return Err(reset()),
         Fate::Throttle => return throttled(&request),
-        Fate::Late(told) => {
+        Fate::Late(Late { told, handed_over, landed }) => {
             tokio::spawn(async move {
-                drop(told.await);
-                drop(through.call(request).await);
-                drop(made);
+                if told.await.is_ok() {
+                    drop(through.call(request).await);
+                    landed.send(()).unwrap_or(());
+                }
             });
+            handed_over.send(()).unwrap_or(());
             return std::future::pending().await;
         }
         met @ (Fate::Through | Fate::FailAfter | Fate::Ambiguous | Fate::ResetAfter | Fate::CutBody) => met,

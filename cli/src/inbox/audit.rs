@@ -21,8 +21,8 @@ use crate::terminal;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Told are objects that are unreferenced (the attachment is decided, and nothing points at them), deleted (the attachment \
-    or message is gone for good), unknown (there is no such message) and unknown-key (no key of ours). The first two are orphans, which \
-    reclaim deletes; the other two stay, and somebody must look.\n\nWith --json each is an object in a line of its own, and the last line \
+    or message is gone for good), unknown (there is no such message), unreadable (its document cannot be read) and unknown-key (no key of \
+    ours). The first two are orphans, which reclaim deletes; the others stay, and somebody must look.\n\nWith --json each is an object in a line of its own, and the last line \
     is {\"totals\": …}."
 )]
 pub(crate) struct Args {
@@ -102,7 +102,7 @@ pub(crate) async fn run(world: &World, args: &Args, json: bool) -> anyhow::Resul
 fn is_told(finding: Finding) -> bool {
     match finding {
         Finding::InPlace | Finding::Pending => false,
-        Finding::Unreferenced | Finding::Deleted | Finding::Unknown | Finding::UnknownKey => true,
+        Finding::Unreferenced | Finding::Deleted | Finding::Unknown | Finding::Unreadable | Finding::UnknownKey => true,
     }
 }
 
@@ -178,6 +178,7 @@ mod tests {
             object(&format!("{KEY}/1123456789abcdef/original"), Finding::Unreferenced),
             object(&format!("{KEY}/1123456789abcdef/r1/320"), Finding::Unreferenced),
             object(&format!("{second}/1123456789abcdef/original"), Finding::Unknown),
+            object(&format!("{second}/1123456789abcdef/r1/320"), Finding::Unreadable),
         ];
         let mut last = None;
         let asked = requests(&page, &mut last);

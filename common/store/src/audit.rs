@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::Client as S3;
 use serde::Serialize;
+use vestibule_domain::id::{MessageSeq, RoomId};
 use vestibule_domain::key::InboxKey;
 use vestibule_domain::message::Message;
 use vestibule_domain::reclaim::{Keep, Why, keep, owner};
@@ -52,15 +53,13 @@ pub enum Finding {
     Deleted,
     /// There is no such message or attachment. Absent is not deleted, so it stays.
     Unknown,
+    /// The document cannot be read, so nobody can say. It stays.
+    Unreadable,
     /// Its key is not of our making. It stays.
     UnknownKey,
 }
 
 impl Finding {
-    /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 6] =
-        [Self::InPlace, Self::Pending, Self::Unreferenced, Self::Deleted, Self::Unknown, Self::UnknownKey];
-
     /// The finding as it is written in reports.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -69,6 +68,7 @@ impl Finding {
             Self::Unreferenced => "unreferenced",
             Self::Deleted => "deleted",
             Self::Unknown => "unknown",
+            Self::Unreadable => "unreadable",
             Self::UnknownKey => "unknown-key",
         }
     }
@@ -77,7 +77,7 @@ impl Finding {
     pub fn is_orphan(self) -> bool {
         match self {
             Self::Unreferenced | Self::Deleted => true,
-            Self::InPlace | Self::Pending | Self::Unknown | Self::UnknownKey => false,
+            Self::InPlace | Self::Pending | Self::Unknown | Self::Unreadable | Self::UnknownKey => false,
         }
     }
 }
@@ -154,21 +154,22 @@ impl Audit {
                 }
             })
             .collect();
-        let messages = self.messages(&objects).await?;
+        let documents = self.documents(objects.iter().filter_map(|object| object.owner.as_ref())).await?;
         for object in &mut objects {
             if let Some(owner) = &object.owner {
-                let kept = keep(messages.get(&(owner.room.to_string(), owner.message.get())), &owner.attachment);
-                object.finding = finding(bucket, &object.key, &kept);
+                object.finding = finding(bucket, &object.key, (owner, documents.of(owner)));
             }
         }
         let next = objects.last().filter(|_| answer.is_truncated() == Some(true)).map(|last| last.key.clone());
         Ok(Page { objects, next })
     }
 
-    /// The documents of what belongs to somebody, each read once, by room and place in it.
-    async fn messages(&self, objects: &[Object]) -> Result<HashMap<(String, u64), Message>, StoreError> {
+    /// The documents of these attachments, a hundred with a call, and each read once. One that cannot be read stands in nobody's way.
+    ///
+    /// # Errors
+    /// [`StoreError`], when the table cannot be read.
+    pub async fn documents(&self, owners: impl Iterator<Item = &InboxKey>) -> Result<Documents, StoreError> {
         const OPERATION: &str = "BatchGetItem of an audit";
-        let owners = objects.iter().filter_map(|object| object.owner.as_ref());
         let mut wanted: Vec<_> = owners.map(|owner| (owner.room.clone(), owner.message)).collect();
         wanted.sort();
         wanted.dedup();
@@ -177,18 +178,50 @@ impl Audit {
             let keys: Vec<(AttributeValue, AttributeValue)> =
                 some.iter().map(|(room, seq)| (room_pk(room), message_sk(*seq))).collect();
             let items = documents::read(&self.dynamodb, &self.table, OPERATION, &keys).await?;
-            for ((room, seq), item) in some.iter().zip(items) {
-                if let Some(item) = item {
-                    found.insert((room.to_string(), seq.get()), table::from_item(OPERATION, item)?);
-                }
-            }
+            let read = some.iter().zip(items).filter_map(|(place, item)| {
+                let document = table::from_item(OPERATION, item?);
+                Some((
+                    place.clone(),
+                    document.map_or(Document::Unreadable, |message| Document::Message(Box::new(message))),
+                ))
+            });
+            found.extend(read);
         }
-        Ok(found)
+        Ok(Documents(found))
+    }
+}
+
+/// What is known of some attachments.
+#[derive(Debug, Clone, Default)]
+pub struct Documents(HashMap<(RoomId, MessageSeq), Document>);
+
+/// A document, as the table has it.
+#[derive(Debug, Clone)]
+pub enum Document {
+    /// It is a message.
+    Message(Box<Message>),
+    /// It is there, and none that can be read.
+    Unreadable,
+}
+
+impl Documents {
+    /// The document of one of those that were asked for; `None` when there is none.
+    pub fn of(&self, owner: &InboxKey) -> Option<&Document> {
+        self.0.get(&(owner.room.clone(), owner.message))
     }
 }
 
 /// What is kept decides; quarantine keeps what was refused for its time, whatever points at it.
-fn finding(bucket: Bucket, key: &str, kept: &Keep) -> Finding {
+fn finding(bucket: Bucket, key: &str, (owner, document): (&InboxKey, Option<&Document>)) -> Finding {
+    let message = match document {
+        Some(Document::Unreadable) => return Finding::Unreadable,
+        Some(Document::Message(message)) => Some(&**message),
+        None => None,
+    };
+    by_rule(bucket, key, &keep(message, &owner.attachment))
+}
+
+fn by_rule(bucket: Bucket, key: &str, kept: &Keep) -> Finding {
     match kept {
         Keep::All(Why::Pending) => Finding::Pending,
         Keep::All(Why::Unknown) => Finding::Unknown,
@@ -215,14 +248,29 @@ mod tests {
             (Bucket::Quarantine, &Keep::All(Why::Unknown), "a", Finding::Unknown, false),
         ];
         for (bucket, kept, key, expected, orphan) in cases {
-            let found = finding(bucket, key, kept);
+            let found = by_rule(bucket, key, kept);
             assert_eq!((found, found.is_orphan()), (expected, orphan), "{bucket:?} {kept:?} {key}");
         }
     }
 
     #[test]
+    fn absent_or_unreadable_is_not_deleted() {
+        let owner: InboxKey = "01jd3v8q0zk5w6x7y8z9abcdef/000000000001/01jd3v8q0zk5w6x7y8z9abcdeg".parse().unwrap();
+        let documents = |known: Option<Document>| {
+            Documents(known.map(|document| ((owner.room.clone(), owner.message), document)).into_iter().collect())
+        };
+        for bucket in [Bucket::Processed, Bucket::Quarantine] {
+            for (known, expected) in [(None, Finding::Unknown), (Some(Document::Unreadable), Finding::Unreadable)] {
+                let found = finding(bucket, "a", (&owner, documents(known).of(&owner)));
+                assert_eq!((found, found.is_orphan()), (expected, false));
+            }
+        }
+    }
+
+    #[test]
     fn findings_are_written_as_they_serialise() {
-        for finding in Finding::ALL {
+        use Finding::{Deleted, InPlace, Pending, Unknown, UnknownKey, Unreadable, Unreferenced};
+        for finding in [InPlace, Pending, Unreferenced, Deleted, Unknown, Unreadable, UnknownKey] {
             assert_eq!(serde_json::to_value(finding).unwrap(), finding.as_str());
         }
     }

@@ -1,5 +1,7 @@
 //! A queue's dead letters: looked at without taking them, sent back to where they came from, or deleted.
 
+use std::time::{Duration, Instant};
+
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use vestibule_domain::timestamp::Timestamp;
@@ -9,9 +11,9 @@ use crate::error::StoreError;
 /// Most messages of one call.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html>
 const MOST: i32 = 10;
-/// How long a message that was received is hidden, in seconds: longer than it takes to look at one batch of them, and so short that
+/// How long a message that was received is hidden: longer than it takes to look at one batch of them, and so short that
 /// they are soon back when whoever looked is killed.
-const HIDDEN_SECONDS: i32 = 60;
+const HIDDEN: Duration = Duration::from_mins(1);
 /// A receive that waits asks all of the queue's servers; one that does not may answer nothing while there is something.
 const WAIT_SECONDS: i32 = 1;
 
@@ -34,7 +36,15 @@ pub struct DeadLetter {
     pub sent_at: Option<Timestamp>,
     /// How often it was received, this time included.
     pub receives: u32,
-    receipt: String,
+    /// What it is put back or deleted by.
+    pub receipt: Receipt,
+}
+
+/// What stands for one time that a letter was received. A later one takes its place.
+#[derive(Debug, Clone)]
+pub struct Receipt {
+    handle: String,
+    received: Instant,
 }
 
 impl DeadLetters {
@@ -51,20 +61,26 @@ impl DeadLetters {
     pub async fn receive(&self) -> Result<Vec<DeadLetter>, StoreError> {
         const OPERATION: &str = "ReceiveMessage of a dead-letter queue";
         let receive = self.client.receive_message().queue_url(&self.url).max_number_of_messages(MOST);
-        let receive = receive.visibility_timeout(HIDDEN_SECONDS).wait_time_seconds(WAIT_SECONDS);
+        let hidden = i32::try_from(HIDDEN.as_secs()).unwrap_or(i32::MAX);
+        let receive = receive.visibility_timeout(hidden).wait_time_seconds(WAIT_SECONDS);
         let receive = receive
             .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
+        // Before the call, so that no letter is thought to be hidden for longer than it is.
+        let now = Instant::now();
         let received = receive.send().await.map_err(|error| StoreError::classify(OPERATION, error))?;
-        Ok(received.messages.unwrap_or_default().into_iter().map(DeadLetter::of).collect())
+        Ok(received.messages.unwrap_or_default().into_iter().map(|message| DeadLetter::of(message, now)).collect())
     }
 
-    /// Shows a letter to others again at once.
+    /// Shows a letter to others again at once, unless its time has shown it already.
     ///
     /// # Errors
     /// [`StoreError`], when the queue does not do it; the letter is back within a minute all the same.
-    pub async fn put_back(&self, letter: &DeadLetter) -> Result<(), StoreError> {
-        let change = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(&letter.receipt);
+    pub async fn put_back(&self, receipt: &Receipt) -> Result<(), StoreError> {
+        if receipt.received.elapsed() >= HIDDEN {
+            return Ok(());
+        }
+        let change = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(&receipt.handle);
         let changed = change.visibility_timeout(0).send().await;
         changed.map_err(|error| StoreError::classify("ChangeMessageVisibility of a dead letter", error))?;
         Ok(())
@@ -86,14 +102,16 @@ impl DeadLetters {
     /// # Errors
     /// [`StoreError`], when the queue does not do it.
     pub async fn delete(&self, letter: &DeadLetter) -> Result<(), StoreError> {
-        let delete = self.client.delete_message().queue_url(&self.url).receipt_handle(&letter.receipt).send().await;
+        let delete =
+            self.client.delete_message().queue_url(&self.url).receipt_handle(&letter.receipt.handle).send().await;
         delete.map_err(|error| StoreError::classify("DeleteMessage of a dead letter", error))?;
         Ok(())
     }
 }
 
 impl DeadLetter {
-    fn of(message: Message) -> Self {
+    /// The letter that a message is, received at that moment.
+    pub fn of(message: Message, at: Instant) -> Self {
         let number = |name| message.attributes.as_ref()?.get(&name)?.parse::<i64>().ok();
         let sent_at = number(MessageSystemAttributeName::SentTimestamp).map(Timestamp::from_millis);
         let receives = number(MessageSystemAttributeName::ApproximateReceiveCount);
@@ -102,7 +120,7 @@ impl DeadLetter {
             receives: receives.and_then(|count| u32::try_from(count).ok()).unwrap_or_default(),
             id: message.message_id.unwrap_or_default(),
             body: message.body.unwrap_or_default(),
-            receipt: message.receipt_handle.unwrap_or_default(),
+            receipt: Receipt { handle: message.receipt_handle.unwrap_or_default(), received: at },
         }
     }
 }
@@ -114,12 +132,12 @@ mod tests {
     #[test]
     fn a_letter_is_dated_and_counted_by_what_the_queue_says() {
         let message = Message::builder().message_id("m").body("{}").receipt_handle("r");
-        let bare = DeadLetter::of(message.clone().build());
+        let bare = DeadLetter::of(message.clone().build(), Instant::now());
         assert_eq!((bare.sent_at, bare.receives), (None, 0));
         let message = message
             .attributes(MessageSystemAttributeName::SentTimestamp, "1795386914123")
             .attributes(MessageSystemAttributeName::ApproximateReceiveCount, "6");
-        let told = DeadLetter::of(message.build());
+        let told = DeadLetter::of(message.build(), Instant::now());
         assert_eq!((told.sent_at, told.receives), (Some(Timestamp::from_millis(1_795_386_914_123)), 6));
     }
 }

@@ -1,13 +1,13 @@
 //! The dead letters of the two queues.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use futures::future;
 use serde::Serialize;
 use vestibule_domain::reclaim::Reclaim;
 use vestibule_domain::timestamp::Timestamp;
 use vestibule_ingest::arrival::{self, Arrival};
-use vestibule_store::dead_letters::{DeadLetter, DeadLetters};
+use vestibule_store::dead_letters::{DeadLetter, DeadLetters, Receipt};
 use vestibule_store::objects::InboxVersion;
 
 use crate::inbox::dlq::{Deed, Outcome, Queue};
@@ -70,41 +70,27 @@ impl<'a> Letters<'a> {
     /// # Errors
     /// When a queue cannot be read or written. What was done until then is done.
     pub(crate) async fn go_through(&self, deed: Deed, most: u64, json: bool) -> anyhow::Result<Outcome> {
-        let begin = self.world.now();
         let mut outcome = Outcome::default();
-        let mut seen = HashSet::new();
-        let mut spared = Vec::new();
-        while !outcome.is_limited {
-            let letters = self.queue.receive().await?;
-            if letters.is_empty() {
-                break;
-            }
-            let mut chosen = Vec::new();
-            for letter in letters {
-                let is_late = deed != Deed::List && letter.sent_at.is_some_and(|sent_at| sent_at > begin);
-                let is_full = outcome.done + chosen.len() as u64 >= most;
-                outcome.is_limited |= is_full;
-                // One that is seen again was hidden for too short a while.
-                if !seen.insert(letter.id.clone()) || is_late || is_full {
-                    spared.push(letter);
-                } else {
-                    chosen.push(letter);
-                }
-            }
+        let mut round = Round::new((deed != Deed::List).then(|| self.world.now()), most);
+        while !round.is_over {
+            let chosen = round.choose(self.queue.receive().await?);
             let did = chosen.iter().map(|letter| self.treat(letter, deed));
             for (letter, content) in chosen.iter().zip(future::try_join_all(did).await?) {
                 terminal::print(&self.told(letter, &content, deed, json)?)?;
             }
             outcome.done += chosen.len() as u64;
             if deed == Deed::List {
-                spared.extend(chosen);
+                for letter in chosen {
+                    round.spare(letter);
+                }
             }
         }
-        for letter in &spared {
-            if let Err(error) = self.queue.put_back(letter).await {
-                tracing::warn!("{} is hidden for up to a minute: {}", letter.id, terminal::one_line(&error.into()));
+        for (id, receipt) in &round.spared {
+            if let Err(error) = self.queue.put_back(receipt).await {
+                tracing::warn!("{id} is hidden for up to a minute: {}", terminal::one_line(&error.into()));
             }
         }
+        outcome.is_limited = round.is_limited;
         Ok(outcome)
     }
 
@@ -144,6 +130,56 @@ impl<'a> Letters<'a> {
     }
 }
 
+/// One way through a queue, which shows a letter again after a while.
+struct Round {
+    /// Letters that came after this moment are left.
+    begin: Option<Timestamp>,
+    /// How many may still be chosen.
+    left: u64,
+    /// The ids of all that were met.
+    seen: HashSet<String>,
+    /// What is to be put back: of each letter only the receipt of the last time, since those before are worth nothing.
+    spared: HashMap<String, Receipt>,
+    /// Whether there may be more than were chosen.
+    is_limited: bool,
+    /// Whether the end of the queue was met, or the limit.
+    is_over: bool,
+}
+
+impl Round {
+    fn new(begin: Option<Timestamp>, most: u64) -> Self {
+        let (seen, spared) = (HashSet::new(), HashMap::new());
+        Self { begin, left: most, seen, spared, is_limited: false, is_over: false }
+    }
+
+    /// Those of the letters received that something is to be done with.
+    ///
+    /// Letters come back when they were hidden for as long as they are. When there are so many that no more than these come, it is over:
+    /// else it went round and round.
+    fn choose(&mut self, letters: Vec<DeadLetter>) -> Vec<DeadLetter> {
+        let (mut chosen, is_end) = (Vec::new(), letters.is_empty());
+        let before = self.seen.len();
+        for letter in letters {
+            let is_late = self.begin.is_some_and(|begin| letter.sent_at.is_some_and(|sent_at| sent_at > begin));
+            let is_new = self.seen.insert(letter.id.clone());
+            if is_new && !is_late && self.left > 0 {
+                self.left -= 1;
+                chosen.push(letter);
+            } else {
+                self.is_limited |= is_new && !is_late;
+                self.spare(letter);
+            }
+        }
+        self.is_limited |= !is_end && self.seen.len() == before;
+        self.is_over = is_end || self.is_limited;
+        chosen
+    }
+
+    fn spare(&mut self, letter: DeadLetter) {
+        self.spared.insert(letter.id, letter.receipt);
+    }
+}
+
 /// The uploads that a letter of the ingest queue tells of, by ingest's own reading.
 fn uploads(body: &str, bucket: &str) -> Content {
     let Ok(arrivals) = serde_json::from_str(body).and_then(|event| arrival::read(event, bucket)) else {
@@ -179,12 +215,56 @@ fn unreadable() -> Content {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
+    use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
     use serde_json::json;
     use vestibule_store::queues::event;
 
     use super::*;
 
     const KEY: &str = "01jd3v8q0zk5w6x7y8z9abcdef/000000000001/01jd3v8q0zk5w6x7y8z9abcdeg";
+
+    fn letters(ids: &[&str], sent_at: i64) -> Vec<DeadLetter> {
+        let letter = |id: &&str| {
+            let message = Message::builder().message_id(*id).receipt_handle(format!("{id} at {sent_at}"));
+            let message = message.attributes(MessageSystemAttributeName::SentTimestamp, sent_at.to_string());
+            DeadLetter::of(message.build(), Instant::now())
+        };
+        ids.iter().map(letter).collect()
+    }
+
+    fn ids(letters: Vec<DeadLetter>) -> Vec<String> {
+        letters.into_iter().map(|letter| letter.id).collect()
+    }
+
+    #[test]
+    fn a_round_ends_with_the_queue_or_when_only_letters_come_that_were_seen() {
+        let mut round = Round::new(None, u64::MAX);
+        let listed = round.choose(letters(&["a", "b"], 1));
+        for letter in listed {
+            round.spare(letter);
+        }
+        assert_eq!(ids(round.choose(letters(&["b", "c"], 2))), ["c"]);
+        assert!(!round.is_over, "there was a new one among them");
+        assert!(format!("{:?}", round.spared["b"]).contains("b at 2"), "the newest receipt: {:?}", round.spared);
+        assert_eq!(ids(round.choose(letters(&["a", "b"], 3))), [""; 0]);
+        assert_eq!((round.is_over, round.is_limited, round.spared.len()), (true, true, 2));
+
+        let mut round = Round::new(None, u64::MAX);
+        assert_eq!(ids(round.choose(letters(&["a"], 1))), ["a"]);
+        assert_eq!(ids(round.choose(Vec::new())), [""; 0]);
+        assert_eq!((round.is_over, round.is_limited), (true, false));
+    }
+
+    #[test]
+    fn a_round_chooses_no_more_than_it_may_and_nothing_that_came_after_it_began() {
+        let mut round = Round::new(Some(Timestamp::from_millis(5)), 2);
+        assert_eq!(ids(round.choose(letters(&["late"], 6))), [""; 0]);
+        assert!(!round.is_over);
+        assert_eq!(ids(round.choose(letters(&["a", "b", "c"], 5))), ["a", "b"]);
+        assert_eq!((round.is_over, round.is_limited, round.spared.len()), (true, true, 2));
+    }
 
     #[test]
     fn a_letter_of_the_ingest_queue_names_its_uploads() {

@@ -123,7 +123,7 @@ pub(crate) struct Outcome {
     pub(crate) done: u64,
     /// How many stay, because it failed.
     pub(crate) left: u64,
-    /// Whether there may be more than the limit let through.
+    /// Whether there may be more: than the limit let through, or behind letters that came back before the end was met.
     pub(crate) is_limited: bool,
 }
 
@@ -161,12 +161,18 @@ pub(crate) async fn run(world: &World, args: &Args, json: bool) -> anyhow::Resul
         for (queue, outcome) in &outcomes {
             terminal::print(&outcome.in_words(*queue, deed))?;
         }
-        if deed == Deed::Purge && outcomes.iter().any(|(queue, _)| *queue == Queue::Ingest) {
-            terminal::print("the uploads themselves are still in the inbox: vestibule inbox list")?;
+        if let Some(comfort) = comfort(deed, outcomes.iter().map(|(queue, _)| *queue)) {
+            terminal::print(comfort)?;
         }
     }
     let is_left = outcomes.iter().any(|(_, outcome)| outcome.left > 0);
     Ok(if is_left { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What is said at the end of a purge: of uploads it took the events alone. Of the others nothing else is left.
+fn comfort(deed: Deed, mut queues: impl Iterator<Item = Queue>) -> Option<&'static str> {
+    let is_said = deed == Deed::Purge && queues.any(|queue| queue == Queue::Ingest);
+    is_said.then_some("the uploads themselves are still in the inbox: vestibule inbox list")
 }
 
 impl Outcome {
@@ -174,7 +180,7 @@ impl Outcome {
         let Self { done, left, is_limited } = self;
         let queue = queue.as_str();
         let left = if left == 0 { String::new() } else { format!(", {left} left") };
-        let more = if is_limited { ", and there may be more: --limit" } else { "" };
+        let more = if is_limited { ", and there may be more" } else { "" };
         format!("{queue:<8} {done} {}{left}{more}", deed.done())
     }
 }
@@ -216,11 +222,24 @@ mod tests {
     }
 
     #[test]
+    fn only_who_purges_events_of_uploads_is_told_that_the_uploads_are_still_there() {
+        for (deed, queues, is_said) in [
+            (Deed::Purge, &[Queue::Ingest][..], true),
+            (Deed::Purge, &Queue::ALL, true),
+            (Deed::Purge, &[Queue::Reclaim, Queue::Streams], false),
+            (Deed::Redrive, &Queue::ALL, false),
+            (Deed::List, &[Queue::Ingest], false),
+        ] {
+            assert_eq!(comfort(deed, queues.iter().copied()).is_some(), is_said, "{deed:?} {queues:?}");
+        }
+    }
+
+    #[test]
     fn an_outcome_is_a_line() {
         let outcome = Outcome { done: 2, left: 1, is_limited: true };
         assert_eq!(
             outcome.in_words(Queue::Streams, Deed::Redrive),
-            "streams  2 redriven, 1 left, and there may be more: --limit"
+            "streams  2 redriven, 1 left, and there may be more"
         );
         assert_eq!(Outcome::default().in_words(Queue::Ingest, Deed::List), "ingest   0 listed");
     }

@@ -51,10 +51,10 @@ pub(crate) struct Sent {
     pub(crate) at: Timestamp,
 }
 
-/// Versions that are sent together, and the place that is reached once they are.
+/// Versions that are sent together, and the place that is reached once they are, where it is another than before.
 struct Batch {
     uploads: Vec<InboxVersion>,
-    reached: Place,
+    reached: Option<Place>,
 }
 
 /// Sends all that is selected behind the cursor's place, up to `most`, and moves the cursor in the listing's order. Each version is handed to
@@ -73,8 +73,8 @@ pub(crate) async fn apply(
     let queue = world.ingest()?;
     let prefix = selection.prefix();
     let pages = Box::pin(world.pages(&prefix, cursor.cursor.after.clone()));
-    let feed =
-        Feed { clock: &world.clock, selection, pages, page: VecDeque::new(), left: most, pace: Pace::of(speed.rate) };
+    let (page, begun) = (VecDeque::new(), None);
+    let feed = Feed { clock: &world.clock, selection, pages, page, begun, left: most, pace: Pace::of(speed.rate) };
     let batches = stream::try_unfold((feed, told.clone()), |(mut feed, mut told)| async move {
         let next = tokio::select! {
             biased;
@@ -97,19 +97,23 @@ pub(crate) async fn apply(
 /// Forgets the tries before, so that the sweep counts from nothing, and puts the versions into the queue.
 async fn send(world: &World, queue: &IngestQueue, batch: Batch) -> anyhow::Result<(Batch, Timestamp)> {
     let at = world.now();
+    // Of a batch, and so ten at the most.
     let afresh = batch.uploads.iter().map(|upload| world.works.driven(&upload.key, &upload.version, at, true));
     future::try_join_all(afresh).await?;
     queue.drive(&batch.uploads, BY, at).await?;
     Ok((batch, at))
 }
 
-/// Cuts the listing into batches. All selected versions of a key are in one, so that the place behind a batch is a key: of the versions
-/// before it most are gone by the time that somebody goes on there, and a listing cannot be told to begin behind what is gone.
+/// Cuts the listing into batches. The place behind one is a key all of whose versions are sent: of the versions before it most are gone
+/// by the time that somebody goes on there, and a listing cannot be told to begin behind a version that is gone. Whoever is stopped in the
+/// middle of a key therefore sends its versions once more, which changes nothing.
 struct Feed<'a, P> {
     clock: &'a Clock,
     selection: &'a Selection,
     pages: Pin<Box<P>>,
     page: VecDeque<Standee>,
+    /// The key of which the last version came that was looked at, until it is known that there are no more of it.
+    begun: Option<String>,
     left: u64,
     pace: Pace,
 }
@@ -118,10 +122,12 @@ impl<P: Stream<Item = Result<Vec<Standee>, StoreError>>> Feed<'_, P> {
     /// The next batch, once it may be sent; `None` after the last.
     async fn next(&mut self) -> anyhow::Result<Option<Batch>> {
         let mut uploads = Vec::with_capacity(self.pace.batch);
-        let mut reached: Option<String> = None;
+        let (mut reached, mut begun) = (None, self.begun.take());
         while let Some(next) = self.ahead().await? {
-            let is_another = reached.as_ref().is_none_or(|key| *key != next.key);
-            if self.left == 0 || (uploads.len() >= self.pace.batch && is_another) {
+            if let Some(key) = begun.take_if(|key| *key != next.key) {
+                reached = Some(key);
+            }
+            if self.left == 0 || uploads.len() >= self.pace.batch {
                 break;
             }
             let Some(version) = self.page.pop_front() else { break };
@@ -129,11 +135,18 @@ impl<P: Stream<Item = Result<Vec<Standee>, StoreError>>> Feed<'_, P> {
             let upload = version.upload.filter(|_| does == Action::Send);
             self.left -= u64::from(upload.is_some());
             uploads.extend(upload);
-            reached = Some(version.key);
+            begun = Some(version.key);
         }
-        let Some(key) = reached.filter(|_| !uploads.is_empty()) else { return Ok(None) };
+        if self.page.is_empty() {
+            // The last key has no more versions.
+            reached = begun.take().or(reached);
+        }
+        self.begun = begun;
+        if uploads.is_empty() {
+            return Ok(None);
+        }
         sleep_until(self.pace.turn(uploads.len(), Instant::now())).await;
-        Ok(Some(Batch { uploads, reached: Place { key, version: None } }))
+        Ok(Some(Batch { uploads, reached: reached.map(|key| Place { key, version: None }) }))
     }
 
     /// The version that comes next, which stays where it is.
@@ -149,7 +162,7 @@ impl<P: Stream<Item = Result<Vec<Standee>, StoreError>>> Feed<'_, P> {
 /// Keeps to a rate.
 struct Pace {
     rate: Option<NonZeroU32>,
-    /// Versions of a batch, unless one key has more: fewer than SQS takes where a second has fewer.
+    /// Versions of a batch: fewer than SQS takes where a second has fewer.
     batch: usize,
     free: Option<Instant>,
 }
@@ -197,24 +210,30 @@ mod tests {
         let pages = Box::pin(stream::iter(pages.iter().map(standees).collect::<Vec<_>>()));
         let clock = Clock::new(|| Timestamp::from_millis(0));
         let pace = Pace { batch, ..Pace::of(None) };
-        let mut feed = Feed { clock: &clock, selection: &selection, pages, page: VecDeque::new(), left: most, pace };
+        let listed = VecDeque::new();
+        let mut feed =
+            Feed { clock: &clock, selection: &selection, pages, page: listed, begun: None, left: most, pace };
         let mut batches = Vec::new();
         while let Some(batch) = feed.next().await.unwrap() {
-            assert_eq!(batch.reached.version, None);
-            let number = batch.reached.key.split('/').nth(1).unwrap().trim_start_matches('0').to_owned();
-            batches.push((number, batch.uploads.len()));
+            let number = batch.reached.map(|place| {
+                assert_eq!(place.version, None);
+                place.key.split('/').nth(1).unwrap().trim_start_matches('0').to_owned()
+            });
+            batches.push((number.unwrap_or_default(), batch.uploads.len()));
         }
         batches
     }
 
     #[tokio::test]
-    async fn a_batch_ends_between_two_keys_also_over_the_end_of_a_page() {
+    async fn a_place_is_reached_with_the_last_version_of_its_key_also_over_the_end_of_a_page() {
         let told = |batches: &[(&str, usize)]| -> Vec<(String, usize)> {
             batches.iter().map(|(key, count)| ((*key).to_owned(), *count)).collect()
         };
         assert_eq!(cut(&[&[1, 2, 3], &[4, 5]], u64::MAX, 2).await, told(&[("2", 2), ("4", 2), ("5", 1)]));
-        assert_eq!(cut(&[&[1, 2], &[], &[2, 2, 3]], u64::MAX, 2).await, told(&[("2", 4), ("3", 1)]));
-        assert_eq!(cut(&[&[1, 2, 2, 2]], 3, 2).await, told(&[("2", 3)]), "a limit is a limit");
+        assert_eq!(cut(&[&[1, 2], &[], &[2, 2, 3]], u64::MAX, 2).await, told(&[("1", 2), ("2", 2), ("3", 1)]));
+        assert_eq!(cut(&[&[1, 1, 1, 1, 1]], u64::MAX, 2).await, told(&[("", 2), ("", 2), ("1", 1)]));
+        assert_eq!(cut(&[&[1, 1], &[1, 2]], u64::MAX, 3).await, told(&[("1", 3), ("2", 1)]));
+        assert_eq!(cut(&[&[1, 2, 2, 2]], 3, 2).await, told(&[("1", 2), ("", 1)]), "a limit is a limit");
         assert_eq!(cut(&[&[], &[]], u64::MAX, 2).await, []);
     }
 

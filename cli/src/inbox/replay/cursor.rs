@@ -76,12 +76,13 @@ impl CursorFile {
         Ok(Self { path: Some(path), cursor })
     }
 
-    /// Notes that all up to `place` is done with, and that `sent` more were sent. The file is the old one or the new one, never half.
+    /// Notes that all up to `place`, where it is another than before, is done with, and that `sent` more were sent. The file is the old
+    /// one or the new one, never half.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(crate) fn advance(&mut self, place: Place, sent: u64) -> anyhow::Result<()> {
-        self.cursor.after = Some(place);
+    pub(crate) fn advance(&mut self, place: Option<Place>, sent: u64) -> anyhow::Result<()> {
+        self.cursor.after = place.or(self.cursor.after.take());
         self.cursor.sent += sent;
         let Some(path) = &self.path else { return Ok(()) };
         write(path, &serde_json::to_vec(&self.cursor)?).with_context(|| format!("cannot write {}", path.display()))
@@ -144,8 +145,9 @@ mod tests {
         let path = folder.path().join("cursor");
         let mut first = CursorFile::open(Some(&path), replay(&[Class::Failed])).unwrap();
         assert!(first.cursor.after.is_none() && !path.exists());
-        first.advance(place("k1"), 10).unwrap();
-        first.advance(place("k2"), 3).unwrap();
+        first.advance(Some(place("k1")), 10).unwrap();
+        first.advance(Some(place("k2")), 2).unwrap();
+        first.advance(None, 1).unwrap();
         let second = CursorFile::open(Some(&path), replay(&[Class::Failed])).unwrap();
         assert_eq!((second.cursor.after.clone(), second.cursor.sent), (Some(place("k2")), 13));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no other file is left behind");
@@ -159,7 +161,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cursor");
         let refused = |of: Replay| format!("{:#}", CursorFile::open(Some(&path), of).unwrap_err());
-        CursorFile::open(Some(&path), replay(&[Class::Failed])).unwrap().advance(place("k"), 1).unwrap();
+        CursorFile::open(Some(&path), replay(&[Class::Failed])).unwrap().advance(Some(place("k")), 1).unwrap();
         assert!(refused(replay(&[Class::Fresh])).contains("with other filters: {\"classes\":[\"failed\"]"));
         let other = Replay { stack: "t".to_owned(), ..replay(&[Class::Failed]) };
         assert!(refused(other).ends_with("is of the stack s, not of t"));
@@ -182,7 +184,7 @@ mod tests {
     #[test]
     fn without_a_file_nothing_is_written() {
         let mut cursor = CursorFile::open(None, replay(&[])).unwrap();
-        cursor.advance(place("k"), 1).unwrap();
+        cursor.advance(Some(place("k")), 1).unwrap();
         assert_eq!((cursor.path(), cursor.cursor.sent), (None, 1));
     }
 }

@@ -88,7 +88,7 @@ pub(crate) async fn run(
     let bar = ProgressBar::new(sent.len() as u64).with_style(style("{msg} {bar:30} {pos} of {len}")?);
     bar.set_message("brought to an end");
     let deadline = Instant::now() + Duration::from_secs(args.wait_seconds);
-    let verdicts = wait::verdicts(world, sent, deadline, told, &bar).await?;
+    let verdicts = wait::verdicts(world, &selection.prefix(), sent, (deadline, told), &bar).await?;
     bar.finish_and_clear();
     if json {
         terminal::print_json(&json!({ "verdicts": verdicts.listed() }))?;

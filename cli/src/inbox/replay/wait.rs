@@ -2,24 +2,28 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Bound;
 use std::time::Duration;
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 use indicatif::ProgressBar;
 use serde::Serialize;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use vestibule_domain::attachment::Attachment;
 use vestibule_domain::hall::{Class, Next};
+use vestibule_domain::key::InboxKey;
 use vestibule_domain::message::Message;
-use vestibule_store::hall::Standee;
+use vestibule_store::audit::{Document, Documents};
+use vestibule_store::hall::{MOST, Place, Standee};
 use vestibule_store::objects::InboxVersion;
 
 use crate::inbox::replay::apply::Sent;
 use crate::inbox::world::World;
 
-/// Versions looked at at once.
-const AT_ONCE: usize = 16;
+/// Versions of a page where few are waited for.
+const SHORTEST_PAGE: u16 = 16;
+/// Documents read at once, so that no more are held.
+const DOCUMENTS: usize = 100;
 /// Between the first two looks; doubles with every further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -103,51 +107,169 @@ pub(crate) struct Counted<'a> {
     count: u64,
 }
 
-/// Looks until each version has left the inbox or failed for good, the deadline comes, or it is told to stop.
+/// Looks until each version has left the inbox or failed for good, the deadline comes, or it is told to stop: both also in the middle of a
+/// look. What is not known by then is told as it was seen last.
 ///
 /// # Errors
 /// When the bucket cannot be listed or the table not be read.
 pub(crate) async fn verdicts(
     world: &World,
+    prefix: &str,
     sent: Vec<Sent>,
-    deadline: Instant,
-    mut told: watch::Receiver<bool>,
+    (deadline, mut told): (Instant, watch::Receiver<bool>),
     bar: &ProgressBar,
 ) -> anyhow::Result<Verdicts> {
-    let mut verdicts = Verdicts::default();
-    let mut open = sent;
-    let mut pause = FIRST_PAUSE;
-    loop {
-        let looks = stream::iter(open).map(async |sent| anyhow::Ok((look(world, &sent).await?, sent)));
-        let looks: Vec<_> = looks.buffer_unordered(AT_ONCE).try_collect().await?;
-        let is_over = Instant::now() >= deadline || *told.borrow();
-        open = Vec::new();
-        for ((fate, is_known), sent) in looks {
-            if is_known || is_over {
-                verdicts.add(fate);
-                bar.inc(u64::from(is_known));
-            } else {
-                open.push(sent);
+    let mut waiting = Waiting::of(sent);
+    let looking = async {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            waiting.look(world, prefix, bar).await?;
+            if waiting.open.is_empty() {
+                return anyhow::Ok(());
+            }
+            sleep(pause).await;
+            pause = (2 * pause).min(LONGEST_PAUSE);
+        }
+    };
+    tokio::select! {
+        biased;
+        () = sleep_until(deadline) => {}
+        Ok(_) = told.wait_for(|told| *told) => {}
+        looked = looking => looked?,
+    }
+    Ok(waiting.told())
+}
+
+/// What is waited for, by its key as the bucket sorts it, and what is known already.
+#[derive(Debug, Default)]
+struct Waiting {
+    open: BTreeMap<String, Vec<Open>>,
+    /// How often the inbox was gone through, this time included.
+    looks: u64,
+    verdicts: Verdicts,
+}
+
+/// A version that is not known to have come to its end.
+#[derive(Debug)]
+struct Open {
+    sent: Sent,
+    /// What was seen of it last.
+    seen: Fate,
+    /// Which look met it in the inbox last.
+    met: u64,
+}
+
+impl Waiting {
+    fn of(sent: Vec<Sent>) -> Self {
+        let mut waiting = Self::default();
+        for sent in sent {
+            let open = Open { sent, seen: Fate::Undecided, met: 0 };
+            waiting.open.entry(open.sent.upload.key.to_string()).or_default().push(open);
+        }
+        waiting
+    }
+
+    /// Goes through the inbox once, by pages that begin where something is waited for; of what is no longer there the documents are read.
+    /// No more than one page is ever held.
+    async fn look(&mut self, world: &World, prefix: &str, bar: &ProgressBar) -> anyhow::Result<()> {
+        self.looks += 1;
+        let mut next = self.open.keys().next().cloned();
+        while let Some(first) = next {
+            let most = u16::try_from(self.open.len()).unwrap_or(MOST).clamp(SHORTEST_PAGE, MOST);
+            let page = world.hall.page(prefix, Some(&before(&first)), most, world.now(), world.patience).await?;
+            // The page has all versions of the keys before its end.
+            let (standing, end) = match page.next {
+                Some(Place { key, .. }) if key <= first => {
+                    (world.hall.versions_of(&first, world.now(), world.patience).await?, Some(format!("{first}\0")))
+                }
+                next => (page.versions, next.map(|place| place.key)),
+            };
+            self.meet(&standing, bar);
+            drop(standing);
+            let to = end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+            let mut from = Bound::Included(first);
+            loop {
+                let gone = self.gone((from.as_ref().map(String::as_str), to));
+                let Some((last, _)) = gone.last() else { break };
+                let documents = world.audit.documents(gone.iter().map(|(_, key)| key)).await?;
+                self.settle(gone.iter().map(|(key, _)| key.as_str()), &documents, bar);
+                from = Bound::Excluded(last.clone());
+            }
+            next = end.and_then(|end| self.open.range(end..).next().map(|(key, _)| key.clone()));
+        }
+        Ok(())
+    }
+
+    /// Notes what is known of versions that stand in the inbox.
+    fn meet(&mut self, standing: &[Standee], bar: &ProgressBar) {
+        for version in standing {
+            let Some(versions) = self.open.get_mut(&version.key) else { continue };
+            let mut is_met = |open: &mut Open| {
+                if open.sent.upload.version.as_str() != version.version {
+                    return false;
+                }
+                let (fate, is_known) = of_standing(version, &open.sent);
+                if is_known {
+                    self.verdicts.add(fate);
+                    bar.inc(1);
+                } else {
+                    (open.seen, open.met) = (fate, self.looks);
+                }
+                is_known
+            };
+            versions.retain_mut(|open| !is_met(open));
+            if versions.is_empty() {
+                self.open.remove(&version.key);
             }
         }
-        if open.is_empty() {
-            return Ok(verdicts);
+    }
+
+    /// The first keys in the range that have versions which this look did not meet.
+    fn gone(&self, range: (Bound<&str>, Bound<&str>)) -> Vec<(String, InboxKey)> {
+        let gone = self.open.range::<str, _>(range).filter_map(|(key, versions)| {
+            let gone = versions.iter().find(|open| open.met != self.looks)?;
+            Some((key.clone(), gone.sent.upload.key.clone()))
+        });
+        gone.take(DOCUMENTS).collect()
+    }
+
+    /// Tells by their documents what became of the versions of these keys that this look did not meet.
+    fn settle<'a>(&mut self, keys: impl Iterator<Item = &'a str>, documents: &Documents, bar: &ProgressBar) {
+        for key in keys {
+            let Some(versions) = self.open.get_mut(key) else { continue };
+            for Open { sent, .. } in versions.extract_if(.., |open| open.met != self.looks) {
+                self.verdicts.add(left(documents.of(&sent.upload.key), &sent.upload));
+                bar.inc(1);
+            }
+            if versions.is_empty() {
+                self.open.remove(key);
+            }
         }
-        tokio::select! {
-            () = sleep_until(deadline.min(Instant::now() + pause)) => {}
-            _ = told.wait_for(|told| *told) => {}
+    }
+
+    /// The verdicts, and of all else what was seen last.
+    fn told(mut self) -> Verdicts {
+        for open in self.open.into_values().flatten() {
+            self.verdicts.add(open.seen);
         }
-        pause = (2 * pause).min(LONGEST_PAUSE);
+        self.verdicts
     }
 }
 
-/// What is known of a version now, and whether that is its end.
-async fn look(world: &World, sent: &Sent) -> anyhow::Result<(Fate, bool)> {
-    let (key, version) = (&sent.upload.key, sent.upload.version.as_str());
-    let standing = world.hall.versions_of(&key.to_string(), world.now(), world.patience).await?;
-    match standing.into_iter().find(|standing| standing.version == version) {
-        Some(standing) => Ok(of_standing(&standing, sent)),
-        None => Ok((decided(world.decisions.ask(key).await?.as_ref(), &sent.upload), true)),
+/// A place in the listing that is so close before a key of ours that next to nothing is in between.
+fn before(key: &str) -> Place {
+    let mut key = key.to_owned();
+    key.pop();
+    Place { key, version: None }
+}
+
+/// What became of a version that has left the inbox.
+fn left(document: Option<&Document>, upload: &InboxVersion) -> Fate {
+    match document {
+        Some(Document::Message(message)) => decided(Some(message), upload),
+        // Nobody can say.
+        Some(Document::Unreadable) => Fate::Undecided,
+        None => decided(None, upload),
     }
 }
 
@@ -232,6 +354,52 @@ mod tests {
         assert_eq!(decided(None, &upload), Fate::MessageGone);
         let tombstone = Message { deleted: true, ..version.message.clone().unwrap() };
         assert_eq!(decided(Some(&tombstone), &upload), Fate::Deleted);
+    }
+
+    #[test]
+    fn of_what_is_waited_for_some_stands_and_of_the_rest_the_documents_tell() {
+        let versions: Vec<Standee> = (1..=4)
+            .map(|number| {
+                let class = if number == 2 { Class::MessageGone } else { Class::InFlight };
+                let mut version = standee(class, None, at(0));
+                version.key = version.key.replace("/000000000001/", &format!("/{number:012}/"));
+                version.upload.as_mut().unwrap().key = version.key.parse().unwrap();
+                version
+            })
+            .collect();
+        let sent = |version: &Standee| Sent { upload: version.upload.clone().unwrap(), at: at(1) };
+        let mut again = sent(&versions[0]);
+        again.upload.version = "v2".parse().unwrap();
+        let mut waiting = Waiting::of(versions.iter().map(sent).chain([again]).collect());
+        let bar = ProgressBar::hidden();
+        let numbers = |gone: &[(String, InboxKey)]| gone.iter().map(|(_, key)| key.message.get()).collect::<Vec<_>>();
+        // The page ends before the fourth. The second has no message, and of the first another version stands.
+        waiting.looks = 1;
+        waiting.meet(&versions[..3], &bar);
+        let range = (Bound::Included(versions[0].key.as_str()), Bound::Excluded(versions[3].key.as_str()));
+        let gone = waiting.gone(range);
+        assert_eq!(numbers(&gone), [1]);
+        waiting.settle(gone.iter().map(|(key, _)| key.as_str()), &Documents::default(), &bar);
+        assert_eq!(waiting.verdicts.in_words(), "2 message gone");
+        assert_eq!(numbers(&waiting.gone(range)), [0; 0], "the others stand, however often they are asked for");
+        // The next look meets none of them.
+        waiting.looks = 2;
+        assert_eq!(numbers(&waiting.gone((Bound::Unbounded, Bound::Unbounded))), [1, 3, 4]);
+        assert_eq!(waiting.told().in_words(), "3 undecided, 2 message gone");
+    }
+
+    #[test]
+    fn a_page_begins_right_before_the_first_key_that_is_waited_for() {
+        let key = standee(Class::Fresh, None, at(0)).key;
+        let place = before(&key);
+        assert!(place.key < key && place.version.is_none());
+    }
+
+    #[test]
+    fn a_document_that_cannot_be_read_tells_nothing() {
+        let upload = standee(Class::Fresh, None, at(0)).upload.unwrap();
+        assert_eq!(left(Some(&Document::Unreadable), &upload), Fate::Undecided);
+        assert_eq!(left(None, &upload), Fate::MessageGone);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A version that no event speaks of is made by putting it while its message is away: ingest lets the event go as one of an unknown
 //! version, and then the message is put back. All tests share the inbox, so each looks at a room of its own alone.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use vestibule_domain::key::InboxKey;
 use vestibule_domain::timestamp::Timestamp;
 use vestibule_domain::work::Failure;
 use vestibule_runtime::clock::Clock;
+use vestibule_runtime::ids::Ids;
 use vestibule_store::objects::InboxVersion;
 use vestibule_store::work::Works;
 
@@ -216,22 +218,19 @@ pub(crate) async fn dead_letters_are_seen_sent_back_and_deleted(cloud: Arc<Cloud
     let chat = Chat::open(&cloud, "dead-letters").await?;
     let upload = unnoticed(&cloud, &chat, "one", &[File::text("dead letter")]).await?.remove(0);
     fail(&cloud, &upload, 5).await?;
-    let letter = cloud.sqs.send_message().queue_url(cloud.output("IngestDeadLetterQueueUrl")?);
-    let letter = letter.message_body(cloud.s3_event(&upload)?.to_string()).send().await?;
-    let id = letter.message_id().context("a message has an id")?;
-    let list = ["dlq", "list", "--json", "--queue", "ingest"];
+    let event = cloud.s3_event(&upload)?.to_string();
+    let id = letter(&cloud, "IngestDeadLetterQueueUrl", &event).await?;
+    let list = ["dlq", "list", "--json", "--limit", "10000", "--queue", "ingest"];
     // Looking twice finds it twice.
     for _ in 0..2 {
-        let listed = told(&inbox(&cloud, &list).await?)?;
-        let letter = listed.iter().find(|line| line["id"] == id).with_context(|| format!("{id} in {listed:?}"))?;
+        let letter = treated(&cloud, &list, &id).await?;
         ensure!(letter["names"] == json!([format!("{}@{}", upload.key, upload.version)]), "{letter}");
     }
-    let redriven = told(&inbox(&cloud, &["dlq", "redrive", "--json", "--queue", "ingest"]).await?)?;
-    ensure!(redriven.iter().any(|line| line["id"] == id), "{redriven:?}");
+    treated(&cloud, &["dlq", "redrive", "--json", "--queue", "ingest"], &id).await?;
     let state = State::settled(&cloud, &chat.room).await?;
     ensure!(state.message(1)?.attachment(&upload.key.attachment).is_some_and(|entry| entry.state() == "ready"));
     let listed = told(&inbox(&cloud, &list).await?)?;
-    ensure!(listed.iter().all(|line| line["id"] != id), "{listed:?}");
+    ensure!(listed.iter().all(|line| line["id"] != id.as_str()), "{listed:?}");
 
     // Nothing is deleted by half a command.
     for wrong in [&["dlq", "purge", "--queue", "reclaim"][..], &["dlq", "purge", "--yes"], &["dlq", "redrive"]] {
@@ -239,15 +238,40 @@ pub(crate) async fn dead_letters_are_seen_sent_back_and_deleted(cloud: Arc<Cloud
         ensure!(refused.status.code() == Some(2), "{wrong:?}: {refused:?}");
     }
     let request = json!({ "key": upload.key.to_string(), "why": "decided" }).to_string();
-    let letter = cloud.sqs.send_message().queue_url(cloud.output("ReclaimDeadLetterQueueUrl")?);
-    let id = letter.message_body(request).send().await?.message_id.context("a message has an id")?;
-    let purged = inbox(&cloud, &["dlq", "purge", "--queue", "reclaim", "--yes"]).await?;
-    let words = String::from_utf8_lossy(&purged.stdout).into_owned();
-    ensure!(words.contains(&id) && words.contains(&format!("{} (decided)", upload.key)), "{words}");
-    ensure!(words.contains("the uploads themselves are still in the inbox"), "{words}");
-    let listed = told(&inbox(&cloud, &["dlq", "list", "--json", "--queue", "reclaim"]).await?)?;
-    ensure!(listed.iter().all(|line| line["id"] != id.as_str()), "{listed:?}");
+    // Only of uploads is anything left that somebody may look for.
+    for (queue, url, body, name, are_uploads) in [
+        ("reclaim", "ReclaimDeadLetterQueueUrl", &request, format!("{} (decided)", upload.key), false),
+        ("ingest", "IngestDeadLetterQueueUrl", &event, format!("{}@{}", upload.key, upload.version), true),
+    ] {
+        let id = letter(&cloud, url, body).await?;
+        let words = until("the letter to be purged", async || {
+            let purged = inbox(&cloud, &["dlq", "purge", "--queue", queue, "--yes"]).await?;
+            ensure!(purged.status.success(), "{purged:?}");
+            let words = String::from_utf8_lossy(&purged.stdout).into_owned();
+            ensure!(words.contains("the uploads themselves are still in the inbox") == are_uploads, "{words}");
+            Ok(words.contains(&id).then_some(words))
+        })
+        .await?;
+        ensure!(words.contains(&name), "{words}");
+        let listed = told(&inbox(&cloud, &["dlq", "list", "--json", "--limit", "10000", "--queue", queue]).await?)?;
+        ensure!(listed.iter().all(|line| line["id"] != id.as_str()), "{listed:?}");
+    }
     Ok(())
+}
+
+/// Puts a letter into a dead-letter queue and answers its id. All tests share these queues, so each looks at letters of its own alone.
+async fn letter(cloud: &Cloud, url: &str, body: &str) -> anyhow::Result<String> {
+    let send = cloud.sqs.send_message().queue_url(cloud.output(url)?).message_body(body);
+    send.send().await?.message_id.context("a message has an id")
+}
+
+/// Gives the command until it tells of the letter, and answers what it tells: a queue need not bring all that it has.
+async fn treated(cloud: &Cloud, command: &[&str], id: &str) -> anyhow::Result<Value> {
+    until("the letter to be told of", async || {
+        let lines = told(&inbox(cloud, command).await?)?;
+        Ok(lines.into_iter().find(|line| line["id"] == id))
+    })
+    .await
 }
 
 pub(crate) async fn stream_batches_that_were_given_up_are_handed_over_again(cloud: Arc<Cloud>) -> anyhow::Result<()> {
@@ -316,6 +340,37 @@ pub(crate) async fn an_audit_finds_what_nothing_points_at_and_reclaim_collects_i
     let mut after = State::of(&cloud, &chat.room).await?;
     ensure!(after.processed.remove(&unknown).is_some(), "absent is not deleted");
     ensure!(after == clean, "{after:?}");
+    an_unreadable_document_is_passed_by(&cloud).await
+}
+
+/// A document that cannot be read does not end an audit, and nothing of its attachments is deleted.
+async fn an_unreadable_document_is_passed_by(cloud: &Cloud) -> anyhow::Result<()> {
+    let ids = Ids::random();
+    // A room of nobody's: no other test reads its messages.
+    let (room, attachment) = (ids.room()?, ids.attachment()?);
+    let (bucket, table) = (cloud.output("ProcessedBucket")?, cloud.output("TableName")?);
+    let place = json!({ "PK": format!("ROOM#{room}"), "SK": "MSG#000000000001" });
+    let key: HashMap<String, AttributeValue> = serde_dynamo::to_item(&place)?;
+    let mut item = key.clone();
+    item.insert("ver".to_owned(), AttributeValue::N("1".to_owned()));
+    cloud.dynamodb.put_item().table_name(table).set_item(Some(item)).send().await?;
+    let objects = ["000000000001", "000000000002"].map(|message| format!("{room}/{message}/{attachment}/f/original"));
+    for key in &objects {
+        cloud.s3.put_object().bucket(bucket).key(key).body(b"nobody knows".to_vec().into()).send().await?;
+    }
+    let mut found = told(&inbox(cloud, &["audit", "--apply", "--json", "--room", room.as_str()]).await?)?;
+    let totals = found.pop().context("the last line has the totals")?;
+    let findings: Vec<_> = found.iter().map(|line| (line["key"].as_str(), line["finding"].as_str())).collect();
+    let expected = [(Some(objects[0].as_str()), Some("unreadable")), (Some(objects[1].as_str()), Some("unknown"))];
+    ensure!(findings == expected, "{findings:?}");
+    let unreadable = json!({ "bucket": "processed", "finding": "unreadable", "count": 1, "bytes": 12 });
+    ensure!(totals["totals"].as_array().is_some_and(|totals| totals.contains(&unreadable)), "{totals}");
+    ensure!(totals["asked"] == 0, "what nobody can say anything about stays: {totals}");
+    cloud.dynamodb.delete_item().table_name(table).set_key(Some(key)).send().await?;
+    for key in &objects {
+        ensure!(exists(cloud, bucket, key).await?, "{key} stays");
+        cloud.s3.delete_object().bucket(bucket).key(key).send().await?;
+    }
     Ok(())
 }
 

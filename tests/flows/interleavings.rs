@@ -120,10 +120,10 @@ fn histories(cloud: &Arc<Cloud>, seed: u64, cases: u32) -> anyhow::Result<()> {
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let runtime = tokio::runtime::Handle::current();
-    let seen = RefCell::new(Seen::default());
+    let noted = RefCell::new(Seen::default());
     let ended = tokio::task::block_in_place(|| {
         TestRunner::new_with_rng(config, rng).run(&prop::collection::vec(a_move(), MOVES), |moves| {
-            let lived = runtime.block_on(History::live(cloud, moves, &seen));
+            let lived = runtime.block_on(History::live(cloud, moves, &noted));
             lived.map_err(|error| TestCaseError::fail(format!("{error:?}")))
         })
     });
@@ -133,9 +133,9 @@ fn histories(cloud: &Arc<Cloud>, seed: u64, cases: u32) -> anyhow::Result<()> {
         }
         TestError::Abort(reason) => anyhow::anyhow!("{reason}"),
     })?;
-    let seen = seen.into_inner();
-    eprintln!("    interleavings: {cases} histories from {SEED}={seed}: {seen:?}");
-    ensure!(seen.decided_call_by_call > 0 && seen.side_by_side > 0, "these histories hardly interleave: {seen:?}");
+    let noted = noted.into_inner();
+    eprintln!("    interleavings: {cases} histories from {SEED}={seed}: {noted:?}");
+    ensure!(noted.decided_call_by_call > 0 && noted.side_by_side > 0, "these histories hardly interleave: {noted:?}");
     Ok(())
 }
 
@@ -286,13 +286,8 @@ impl<'a> History<'a> {
         }
         let ring = worker.waiting.take().context("it rings")?;
         worker.calls += 1;
-        let (upload, mut seen) = (worker.upload, self.seen.borrow_mut());
-        seen.calls += 1;
-        seen.decided_call_by_call += usize::from(ring.name == "dynamodb UpdateItem of a message");
-        let others = self.workers.iter().enumerate().filter(|(other, _)| *other != place);
-        seen.side_by_side +=
-            usize::from(others.into_iter().any(|(_, other)| other.upload == upload && other.calls > 0));
-        drop(seen);
+        let (upload, is_decision) = (worker.upload, ring.name == "dynamodb UpdateItem of a message");
+        self.note_call(place, upload, is_decision);
         let fate = match luck {
             Luck::Good => Fate::Through,
             Luck::Before => Fate::FailBefore,
@@ -303,6 +298,15 @@ impl<'a> History<'a> {
         // A call that is not made is done with at once.
         drop(ring.answer(fate).await);
         Ok(())
+    }
+
+    fn note_call(&self, place: usize, upload: usize, is_decision: bool) {
+        let mut others = self.workers.iter().enumerate().filter(|(other, _)| *other != place);
+        let is_side_by_side = others.any(|(_, other)| other.upload == upload && other.calls > 0);
+        let mut seen = self.seen.borrow_mut();
+        seen.calls += 1;
+        seen.decided_call_by_call += usize::from(is_decision);
+        seen.side_by_side += usize::from(is_side_by_side);
     }
 
     /// The law, and that what changed of the document is a change that there may be.

@@ -92,8 +92,8 @@ impl Queue {
         }
         let mut backoff = Backoff::new(operation);
         loop {
-            let send = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(left.clone())).send();
-            let sent = send.await.map_err(|error| StoreError::classify(operation, error))?;
+            let call = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(left.clone())).send();
+            let sent = call.await.map_err(|error| StoreError::classify(operation, error))?;
             let Some(failed) = sent.failed().first() else { return Ok(()) };
             let source = failed.message().unwrap_or("not taken").to_owned().into();
             let code = failed.code().to_owned();

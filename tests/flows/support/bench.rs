@@ -4,8 +4,8 @@
 //! The inspector is the deployed one. The table's stream is the run's: it hands each change of the message to relay until relay takes it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -68,7 +68,7 @@ pub(crate) struct Bench {
     /// The same, as the law looks at them.
     pub(crate) versions: Vec<Version>,
     /// The message as relay was told of it last.
-    told: Mutex<Option<Item>>,
+    told: tokio::sync::Mutex<Option<Item>>,
 }
 
 type Item = HashMap<String, AttributeValue>;
@@ -123,7 +123,7 @@ impl Bench {
             ..names
         };
         let now = Arc::new(AtomicI64::new(BEGIN_MILLIS));
-        let (cloud, told) = (Arc::clone(cloud), Mutex::new(None));
+        let (cloud, told) = (Arc::clone(cloud), tokio::sync::Mutex::new(None));
         Ok(Self { cloud, names, now, uploads: Vec::new(), versions: Vec::new(), told })
     }
 
@@ -169,12 +169,11 @@ impl Bench {
                 "QUARANTINE_BUCKET" => &names.quarantine,
                 "INGEST_QUEUE_URL" => &names.queue,
                 "RECLAIM_QUEUE_URL" => &names.reclaim_queue,
-                "COLLECT_DELAY_SECONDS" => "0",
                 "WEBSOCKET_API_ID" | "WEBSOCKET_STAGE" | "WEBSOCKET_DOMAIN" => "nobody-is-connected",
                 "INSPECT_FUNCTION" => inspect,
                 "COPY_PART_BYTES" => return Some(COPY_PART_BYTES.to_string()),
                 "INGEST_TIMEOUT_SECONDS" => return Some(LEASE_SECONDS.to_string()),
-                "RETRY_SECONDS" => "0",
+                "COLLECT_DELAY_SECONDS" | "RETRY_SECONDS" => "0",
                 "METRICS_NAMESPACE" => "Vestibule/bench",
                 // A run's clock goes in steps of hours, and a version is never given up in it.
                 "SWEEP_MAX_TRIES" => "1000",
@@ -275,7 +274,7 @@ impl Bench {
         let put = self.cloud.dynamodb.put_item().table_name(&self.names.table).set_item(Some(item.clone()));
         put.send().await?;
         // That it was sent is the stream's first record, which asks for nothing.
-        self.told = Mutex::new(Some(item));
+        self.told = tokio::sync::Mutex::new(Some(item));
         Ok(())
     }
 
@@ -327,8 +326,8 @@ impl Bench {
         let found = self.cloud.dynamodb.get_item().table_name(&self.names.table).consistent_read(true);
         let found = found.key("PK", AttributeValue::S(format!("ROOM#{ROOM}")));
         let found = found.key("SK", AttributeValue::S("MSG#000000000001".to_owned())).send().await?.item;
-        let told = self.told.lock().map_err(|_| anyhow::anyhow!("poisoned"))?.clone();
-        if told == found {
+        let mut told = self.told.lock().await;
+        if *told == found {
             return Ok(true);
         }
         let image =
@@ -343,7 +342,7 @@ impl Bench {
         }] });
         let is_taken = vestibule_relay::handler::handle(&functions.relay, event).await.is_ok();
         if is_taken {
-            *self.told.lock().map_err(|_| anyhow::anyhow!("poisoned"))? = found;
+            *told = found;
         }
         Ok(is_taken)
     }

@@ -196,6 +196,15 @@ async fn burst(cloud: &Arc<Cloud>, name: &str, files: usize) -> anyhow::Result<(
         [("IngestTimeoutSeconds", "30"), ("InspectTimeoutSeconds", "25"), ("IngestVisibilitySeconds", "180")];
     let parameters: BTreeMap<_, _> = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let stack = cloud.another_stack(name, parameters).await?;
+    // What bounds ingest, and so inspect, is the queue's mapping.
+    let mappings =
+        cloud.lambda.list_event_source_mappings().function_name(stack.output("IngestFunction")?).send().await?;
+    let bounds: Vec<_> = mappings
+        .event_source_mappings()
+        .iter()
+        .map(|mapping| mapping.scaling_config()?.maximum_concurrency())
+        .collect();
+    ensure!(bounds == [Some(10)], "{bounds:?}");
     let crowd = Crowd::announce(cloud, &stack, files).await?;
     crowd.upload_all(2 * AT_ONCE).await?;
     until_within(LONG * 4, "every file decided", async || Ok(crowd.is_decided().await?.then_some(()))).await?;

@@ -22,7 +22,7 @@ use crate::terminal;
 /// The arguments of `inbox explain`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The key in the inbox, <room>/<message>/<attachment>, or one version of it
+    /// The key in the inbox, ROOM/MESSAGE/ATTACHMENT, or one version of it
     #[arg(value_name = "KEY[@VERSION]")]
     place: String,
 }

@@ -106,6 +106,11 @@ impl StoreError {
         Self::Malformed { operation, code: "unreadable".to_owned(), source: source.into() }
     }
 
+    /// A body that ended before its end.
+    pub(crate) fn cut_off(operation: &'static str, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Unavailable { operation, code: "body".to_owned(), source: source.into() }
+    }
+
     /// Takes "it is not there" for an answer, where a call is about something that others may have finished with.
     ///
     /// # Errors

@@ -106,11 +106,7 @@ impl FailedBatches {
         };
         let mut bytes = Vec::new();
         while let Some(piece) = body.next().await {
-            let piece = piece.map_err(|cut_off| StoreError::Unavailable {
-                operation: OPERATION,
-                code: "body".to_owned(),
-                source: Box::new(cut_off),
-            })?;
+            let piece = piece.map_err(|error| StoreError::cut_off(OPERATION, error))?;
             // It may have been written anew since it was listed.
             if bytes.len() as u64 + piece.len() as u64 > MAX_BYTES {
                 return Err(StoreError::unreadable(OPERATION, format!("it has more than {MAX_BYTES} bytes")));

@@ -136,11 +136,7 @@ impl Objects {
         };
         let mut hash = Sha256::new();
         while let Some(piece) = body.next().await {
-            let piece = piece.map_err(|cut_off| StoreError::Unavailable {
-                operation: OPERATION,
-                code: "body".to_owned(),
-                source: Box::new(cut_off),
-            })?;
+            let piece = piece.map_err(|error| StoreError::cut_off(OPERATION, error))?;
             hash.update(&piece);
         }
         Ok(Some(Sha256Digest::new(hash.finalize().into())))

@@ -3,21 +3,19 @@
 
 use std::collections::HashMap;
 
-use aws_lambda_events::event::dynamodb::EventRecord;
 use serde_dynamo::AttributeValue;
 use serde_json::Value as Json;
-use vestibule_domain::id::{MessageSeq, RoomId};
 use vestibule_domain::key::InboxKey;
 use vestibule_domain::reclaim::{Place, Reason, Reclaim};
 
-type Image = HashMap<String, AttributeValue>;
+use crate::stream::{Change, Image, change};
 
 /// What reclaim is asked for on behalf of `record`, and after how many seconds.
 ///
 /// What a decision leaves on the way to it is collected late, when no copy can still be under way. What was taken out or deleted
 /// goes at once, and late once more: a worker may have been about to write.
 pub fn requests(record: &Json, collect_delay_seconds: u16) -> Vec<(Reclaim, u16)> {
-    let Some((room, message, old, new)) = change(record) else { return Vec::new() };
+    let Some(Change { room, seq: message, old, new }) = change(record) else { return Vec::new() };
     let (was, is) = (states(&old), states(&new));
     let is_deleted = flag(&new, "deleted");
     // A tombstone has no attachments, so the ones to look at are in the image of before.
@@ -39,18 +37,6 @@ pub fn requests(record: &Json, collect_delay_seconds: u16) -> Vec<(Reclaim, u16)
         requests.push((Reclaim { key, why }, collect_delay_seconds));
     }
     requests
-}
-
-/// Which message a record is about, and how it was and is.
-fn change(record: &Json) -> Option<(RoomId, MessageSeq, Image, Image)> {
-    let change = serde_json::from_value::<EventRecord>(record.clone()).ok()?.change;
-    let text = |name: &str| match change.keys.get(name) {
-        Some(AttributeValue::S(text)) => Some(text.clone()),
-        _ => None,
-    };
-    let room = text("PK")?.strip_prefix("ROOM#")?.parse().ok()?;
-    let seq = MessageSeq::from_digits(text("SK")?.strip_prefix("MSG#")?).ok()?;
-    Some((room, seq, change.old_image.into(), change.new_image.into()))
 }
 
 /// The states of an image's attachments, by id.

@@ -1,23 +1,43 @@
 //! Reads which message changed off a record of the table's stream. The images' content is nobody's business here.
 
+use std::collections::HashMap;
+
 use aws_lambda_events::event::dynamodb::EventRecord;
 use serde_dynamo::AttributeValue;
 use serde_json::Value as Json;
-use vestibule_domain::id::MessageSeq;
+use vestibule_domain::id::{MessageSeq, RoomId};
 use vestibule_domain::live::Push;
 
-/// The push that tells of a record; `None` when it is no change of a message. For a removal, which nothing of ours does, it has
-/// the version that was.
-pub fn push(record: &Json) -> Option<Push> {
+/// A message as a record has it: attributes by name.
+pub(crate) type Image = HashMap<String, AttributeValue>;
+
+/// A change of a message.
+pub(crate) struct Change {
+    pub(crate) room: RoomId,
+    pub(crate) seq: MessageSeq,
+    /// How it was; empty when it was not there.
+    pub(crate) old: Image,
+    /// How it is; empty when it is not there.
+    pub(crate) new: Image,
+}
+
+/// What a record says; `None` when it is no change of a message.
+pub(crate) fn change(record: &Json) -> Option<Change> {
     let change = serde_json::from_value::<EventRecord>(record.clone()).ok()?.change;
-    let keys = change.keys;
-    let text = |name: &str| match keys.get(name) {
+    let text = |name: &str| match change.keys.get(name) {
         Some(AttributeValue::S(text)) => Some(text.as_str()),
         _ => None,
     };
     let room = text("PK")?.strip_prefix("ROOM#")?.parse().ok()?;
     let seq = MessageSeq::from_digits(text("SK")?.strip_prefix("MSG#")?).ok()?;
-    let image = if change.new_image.is_empty() { change.old_image } else { change.new_image };
+    Some(Change { room, seq, old: change.old_image.into(), new: change.new_image.into() })
+}
+
+/// The push that tells of a record; `None` when it is no change of a message. For a removal, which nothing of ours does, it has
+/// the version that was.
+pub fn push(record: &Json) -> Option<Push> {
+    let Change { room, seq, old, new } = change(record)?;
+    let image = if new.is_empty() { old } else { new };
     let ver = match image.get("ver") {
         Some(AttributeValue::N(number)) => number.parse().ok()?,
         _ => return None,

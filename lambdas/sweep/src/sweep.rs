@@ -74,7 +74,8 @@ pub async fn sweep(world: &World) -> Result<Swept, StoreError> {
 /// Puts into the queue again what is to be, some at a time. The hint comes after the event: what is not noted is driven once more, and
 /// what is not driven would wait.
 async fn drive(world: &World, versions: &[Standee], now: Timestamp) -> Result<u64, StoreError> {
-    let uploads: Vec<InboxVersion> = standing(versions, Next::Drive).cloned().collect();
+    let driven = versions.iter().filter(|standee| standee.standing.next == Next::Drive);
+    let uploads: Vec<InboxVersion> = driven.filter_map(|standee| standee.upload.clone()).collect();
     for some in uploads.chunks(BATCH) {
         world.queue.drive(some, SWEEP, now).await?;
         let hints = some.iter().map(|upload| world.works.driven(&upload.key, &upload.version, now, false));
@@ -85,16 +86,11 @@ async fn drive(world: &World, versions: &[Standee], now: Timestamp) -> Result<u6
 
 /// Keeps the hints about what was given up, for as long as it stands there: without them it would be tried all over again.
 async fn keep(world: &World, versions: &[Standee], now: Timestamp) -> Result<(), StoreError> {
-    let old = |standee: &&Standee| standee.work.as_ref().is_some_and(|work| work.is_old(now));
-    let old: Vec<&Standee> = versions.iter().filter(old).collect();
-    let given_up = old.iter().filter(|standee| standee.standing.next == Next::GivenUp);
-    let hints = given_up.filter_map(|standee| standee.upload.as_ref());
+    let given_up = versions.iter().filter(|standee| standee.standing.next == Next::GivenUp);
+    let old = given_up.filter(|standee| standee.work.as_ref().is_some_and(|work| work.is_old(now)));
+    let hints = old.filter_map(|standee| standee.upload.as_ref());
     let hints = hints.map(|upload| world.works.keep(&upload.key, &upload.version, now));
     stream::iter(hints).buffer_unordered(HINTS_AT_ONCE).try_collect::<()>().await
-}
-
-fn standing(versions: &[Standee], next: Next) -> impl Iterator<Item = &InboxVersion> {
-    versions.iter().filter(move |standee| standee.standing.next == next).filter_map(|standee| standee.upload.as_ref())
 }
 
 fn note(progress: &mut Progress, versions: &[Standee], driven: u64) {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::process::{Output, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use aws_sdk_s3::types::NotificationConfiguration;
@@ -24,6 +25,8 @@ use situation::{Situation, arrange};
 
 /// The account of the local cloud.
 const ACCOUNT: &str = "000000000000";
+/// How long a step may take to find what it says it finds.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Words of a command that changes what it finds, so that the next one needs another situation.
 const CHANGING: [&str; 4] = ["replay", "redrive", "purge", "--apply"];
 
@@ -55,7 +58,7 @@ pub(crate) async fn every_command_does_what_is_written_with_the_permissions_that
     let handbook = Handbook::read()?;
     let parameters = [
         ("SweepSchedule", ""),
-        ("SweepAfterSeconds", "1"),
+        ("SweepAfterSeconds", "3"),
         ("CollectDelaySeconds", "0"),
         ("IngestTimeoutSeconds", "30"),
         ("InspectTimeoutSeconds", "25"),
@@ -77,21 +80,26 @@ pub(crate) async fn every_command_does_what_is_written_with_the_permissions_that
     ensure!(is_refused_to_send(&cloud, &stack, &situation, looks).await?, "who may look sends");
     let folder = tempfile::tempdir()?;
     for Step { commands, words } in &steps {
-        let mut printed = String::new();
-        for shown in commands {
-            let (name, _) = handbook.statements(&shown.words)?;
-            let mut command = command(&cloud, &stack, shown, &situation)?;
-            command.env("AWS_ACCESS_KEY_ID", key(&name, 0)?).env("AWS_SECRET_ACCESS_KEY", key(&name, 1)?);
-            let ended = command.current_dir(&folder).output().await?;
-            ensure!(ended.status.code() == Some(shown.exit), "{shown:?}: {}", said(&ended));
-            ensure!(shown.exit != 0 || !ended.stdout.is_empty(), "{shown:?} found nothing to say");
-            printed.push_str(&said(&ended));
-            if CHANGING.iter().any(|word| shown.words.iter().any(|other| other == word)) {
-                situation = arrange(&cloud, &stack).await?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let mut printed = String::new();
+            for shown in commands {
+                let (name, _) = handbook.statements(&shown.words)?;
+                let mut command = command(&cloud, &stack, shown, &situation)?;
+                command.env("AWS_ACCESS_KEY_ID", key(&name, 0)?).env("AWS_SECRET_ACCESS_KEY", key(&name, 1)?);
+                let ended = command.current_dir(&folder).output().await?;
+                ensure!(ended.status.code() == Some(shown.exit), "{shown:?}: {}", said(&ended));
+                ensure!(shown.exit != 0 || !ended.stdout.is_empty(), "{shown:?} found nothing to say");
+                printed.push_str(&said(&ended));
+                if CHANGING.iter().any(|word| shown.words.iter().any(|other| other == word)) {
+                    situation = arrange(&cloud, &stack).await?;
+                }
             }
+            let Some(missing) = words.iter().find(|word| !printed.contains(word.as_str())) else { break };
+            // What stands there is fresh for a moment only, and older than that only after it.
+            ensure!(Instant::now() < deadline, "{missing:?} is in the handbook and not in {printed}");
+            situation = arrange(&cloud, &stack).await?;
         }
-        let missing = words.iter().find(|word| !printed.contains(word.as_str()));
-        ensure!(missing.is_none(), "{missing:?} is in the handbook and not in {printed}");
     }
     let left = folder.path().read_dir()?.count();
     ensure!(left == 0, "a replay that came to its end leaves no cursor");

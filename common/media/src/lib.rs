@@ -23,4 +23,4 @@ mod sparse;
 mod structure;
 mod trouble;
 
-pub use picture::{RECIPE, VARIANTS};
+pub use picture::{NotShown, RECIPE, VARIANTS, thumbnails};

@@ -1,5 +1,6 @@
 //! The way of a picture that is there in whole: one list of steps, one module each.
 
+use vestibule_domain::content_type::ContentType;
 use vestibule_domain::inspection::{Base64, Thumbnail};
 use vestibule_domain::policy::InspectLimits;
 
@@ -14,13 +15,36 @@ use crate::{colour, limits, orient, preview, resize, structure};
 /// encoding, and with every upgrade of a library that does one of them. It stands in the thumbnails' keys.
 pub const RECIPE: &str = "r1";
 
-/// The thumbnails' names and longest sides, in pixels. Both always exist: a picture that is smaller keeps its size in both,
-/// so that no client has to ask which there are.
+/// The thumbnails' names and longest sides, in pixels, from the smallest. All always exist: a picture that is smaller keeps its size in
+/// each, so that no client has to ask which there are.
 pub const VARIANTS: [(&str, u32); 2] = [("320", 320), ("1280", 1280)];
 
-/// Longest encoded thumbnail, in bytes, in the order of [`VARIANTS`]. In base 64 they are 5.34 MB together, and a Lambda
-/// response ends at 6 MB: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-const MAX_BYTES: [usize; 2] = [500_000, 3_500_000];
+/// Longest encoded thumbnail, in bytes. In base 64 those of [`VARIANTS`] are 5.34 MB together, and a Lambda response ends at 6 MB:
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+fn max_bytes(longest: u32) -> usize {
+    if longest <= 320 { 500_000 } else { 3_500_000 }
+}
+
+/// No thumbnail was made of a picture: the reason in technical words.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotShown(String);
+
+/// Makes thumbnails of a whole picture, and nothing else: no facts, no digest. `variants` are like [`VARIANTS`], from the smallest.
+///
+/// # Errors
+/// When the picture is damaged, beyond the limits, or of a kind that is not decoded here.
+pub fn thumbnails(
+    content_type: &ContentType,
+    bytes: &[u8],
+    limits: &InspectLimits,
+    variants: &[(&str, u32)],
+) -> Result<Vec<Thumbnail>, NotShown> {
+    let failed = |why: Trouble| NotShown(why.to_string());
+    let format = Format::of(content_type).ok_or_else(|| NotShown(format!("{content_type} is not decoded here")))?;
+    let picture = examine(format, bytes, limits, variants).map_err(failed)?;
+    Ok(picture.shown.map_err(failed)?.thumbnails)
+}
 
 /// What a picture gives.
 #[derive(Debug)]
@@ -36,14 +60,19 @@ pub(crate) struct Picture {
 /// What a page shows of a picture.
 #[derive(Debug)]
 pub(crate) struct Shown {
-    /// One for each of [`VARIANTS`].
+    /// One for each variant that was asked for.
     pub(crate) thumbnails: Vec<Thumbnail>,
     /// Base 64.
     pub(crate) thumbhash: String,
 }
 
-/// Examines a picture.
-pub(crate) fn examine(format: Format, bytes: &[u8], max: &InspectLimits) -> Result<Picture, Trouble> {
+/// Examines a picture, and makes `variants` of it, which go from the smallest to the largest.
+pub(crate) fn examine(
+    format: Format,
+    bytes: &[u8],
+    max: &InspectLimits,
+    variants: &[(&str, u32)],
+) -> Result<Picture, Trouble> {
     let structure = match structure::walk(format, bytes, max) {
         Err(unsupported @ Trouble::Unsupported(_)) => return Ok(unseen(unsupported)),
         structure => structure?,
@@ -54,7 +83,8 @@ pub(crate) fn examine(format: Format, bytes: &[u8], max: &InspectLimits) -> Resu
     };
     limits::check_pixels(header.width, header.height, max)?;
     limits::check_decoded_bytes(header.decoded_bytes, max)?;
-    let shown = match opened.decode(&header).and_then(|raster| show(raster, &header)) {
+    let longest = variants.iter().map(|(_, longest)| *longest).max().unwrap_or_default();
+    let shown = match opened.decode(&header, longest).and_then(|raster| show(raster, &header, variants)) {
         Err(unsupported @ Trouble::Unsupported(_)) => Err(unsupported),
         shown => Ok(shown?),
     };
@@ -65,19 +95,26 @@ pub(crate) fn examine(format: Format, bytes: &[u8], max: &InspectLimits) -> Resu
     })
 }
 
-/// From pixels to thumbnails. Everything after the first resize is done on the small picture, where it costs little.
-fn show(raster: Raster, header: &Header) -> Result<Shown, Trouble> {
-    let [(small_name, small_side), (large_name, large_side)] = VARIANTS;
-    let [small_bytes, large_bytes] = MAX_BYTES;
-    let large = resize::shrink(&raster, large_side)?;
+/// From pixels to thumbnails, each from the next larger one. Everything after the first resize is done on a small picture, where it costs
+/// little.
+fn show(raster: Raster, header: &Header, variants: &[(&str, u32)]) -> Result<Shown, Trouble> {
+    let Some(((_, longest), smaller)) = variants.split_last() else {
+        return Err(Trouble::Unsupported("no thumbnail was asked for".to_owned()));
+    };
+    let largest = resize::shrink(&raster, *longest)?;
     drop(raster);
-    let large = colour::to_srgb(large, header.icc.as_deref())?.without_opaque_alpha();
-    let large = orient::upright(large, header.orientation)?;
-    let small = resize::shrink(&large, small_side)?;
-    Ok(Shown {
-        thumbhash: preview::thumbhash(&small)?,
-        thumbnails: vec![thumbnail(small_name, &small, small_bytes)?, thumbnail(large_name, &large, large_bytes)?],
-    })
+    let largest = colour::to_srgb(largest, header.icc.as_deref())?.without_opaque_alpha();
+    let mut smallest = orient::upright(largest, header.orientation)?;
+    let mut larger = Vec::new();
+    for (_, longest) in smaller.iter().rev() {
+        let next = resize::shrink(&smallest, *longest)?;
+        larger.push(std::mem::replace(&mut smallest, next));
+    }
+    let thumbhash = preview::thumbhash(&smallest)?;
+    let rasters = std::iter::once(&smallest).chain(larger.iter().rev());
+    let thumbnails =
+        variants.iter().zip(rasters).map(|((name, longest), raster)| thumbnail(name, raster, max_bytes(*longest)));
+    Ok(Shown { thumbnails: thumbnails.collect::<Result<_, _>>()?, thumbhash })
 }
 
 fn thumbnail(name: &str, raster: &Raster, max_bytes: usize) -> Result<Thumbnail, Trouble> {

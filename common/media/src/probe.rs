@@ -17,7 +17,7 @@ use vestibule_domain::rejection::{Rejection, RejectionCode};
 
 use crate::decode::Format;
 use crate::inside::{self, Inside, MAX_DIRECTORY_BYTES, Stop};
-use crate::picture::{self, Picture, RECIPE};
+use crate::picture::{self, Picture, RECIPE, VARIANTS};
 use crate::sniff::{Hole, Sniffed, Text, glance, sniff};
 use crate::sparse::{Missing, Sparse};
 use crate::trouble::Trouble;
@@ -201,7 +201,7 @@ impl Probe {
     /// The verdict on a file of which everything that is needed is there.
     fn conclude(self, facts: Facts, format: Option<Format>) -> Step {
         match (self.file.whole(), format) {
-            (Some(bytes), Some(format)) => match picture::examine(format, bytes, &self.policy.limits) {
+            (Some(bytes), Some(format)) => match picture::examine(format, bytes, &self.policy.limits, &VARIANTS) {
                 Ok(picture) => accepted_picture(facts, picture),
                 Err(trouble) => refused_for(&trouble),
             },

@@ -85,8 +85,9 @@ pub(crate) fn open<'a>(
 }
 
 impl Opened<'_> {
-    /// Decodes the first picture. Call it only after the header passed the limits.
-    pub(crate) fn decode(self, header: &Header) -> Result<Raster, Trouble> {
+    /// Decodes the first picture, or makes of it at once a smaller one whose longer side is `longest` pixels or more. Call it only after
+    /// the header passed the limits.
+    pub(crate) fn decode(self, header: &Header, _longest: u32) -> Result<Raster, Trouble> {
         match self {
             Self::Jpeg(jpeg) => jpeg.decode(header),
             Self::Still(still) => still.decode(header),

@@ -1,0 +1,160 @@
+//! Huffman tables: one symbol at a time, or as many whole coefficients as fit, at once.
+
+use crate::bits::Bits;
+use crate::error::{Error, damaged};
+
+/// Bits of a code that are looked up at once.
+const LOOK: u32 = 10;
+/// Bits that the table of skips is indexed by.
+const SKIP: u32 = 13;
+/// An entry of that table that says: one symbol at a time here.
+const SINGLY: u16 = 64 << 8;
+/// What an entry adds to the place in a block when the block ends in it.
+const ENDED: u32 = 128;
+
+/// A table as the file defines it (T.81, B.2.4.2 and annex C).
+#[derive(Debug, Clone)]
+pub(crate) struct Huffman {
+    /// By the next [`LOOK`] bits: the code's length in the low byte and its symbol in the high one; 0 for longer codes.
+    look: Box<[u16; 1 << LOOK]>,
+    /// By a code's length: one more than the largest code of it, moved to the top of 16 bits.
+    limit: [u32; 17],
+    /// By a code's length: what to add to a code to have its place among the symbols.
+    offset: [i32; 17],
+    symbols: Vec<u8>,
+}
+
+impl Huffman {
+    /// `counts[n]` codes are of `n + 1` bits; `symbols` are in the order of their codes.
+    pub(crate) fn new(counts: &[u8; 16], symbols: &[u8]) -> Result<Self, Error> {
+        let mut table =
+            Self { look: Box::new([0; 1 << LOOK]), limit: [0; 17], offset: [0; 17], symbols: symbols.to_vec() };
+        let (mut code, mut place) = (0_u32, 0_usize);
+        for (length, count) in (1_u32..).zip(counts) {
+            let count = usize::from(*count);
+            if code as usize + count > 1 << length {
+                return damaged("a Huffman table has more codes than there can be");
+            }
+            if let (Some(offset), Some(limit)) =
+                (table.offset.get_mut(length as usize), table.limit.get_mut(length as usize))
+            {
+                *offset = i32::try_from(place).unwrap_or_default() - i32::try_from(code).unwrap_or_default();
+                *limit = (code + u32::try_from(count).unwrap_or_default()) << (16 - length);
+            }
+            for symbol in symbols.iter().skip(place).take(count) {
+                if length <= LOOK {
+                    let first = (code << (LOOK - length)) as usize;
+                    let entries = table.look.get_mut(first..first + (1 << (LOOK - length))).unwrap_or_default();
+                    entries.fill(u16::from(*symbol) << 8 | length as u16);
+                }
+                code += 1;
+            }
+            place += count;
+            code <<= 1;
+        }
+        Ok(table)
+    }
+
+    /// The length and the symbol of the code at the beginning of `window`.
+    #[inline(always)]
+    pub(crate) fn symbol(&self, window: u64) -> Result<(u32, u8), Error> {
+        let entry = self.look.get((window >> (64 - LOOK)) as usize).copied().unwrap_or_default();
+        if entry != 0 { Ok((u32::from(entry & 0xFF), (entry >> 8) as u8)) } else { self.long(window) }
+    }
+
+    #[cold]
+    fn long(&self, window: u64) -> Result<(u32, u8), Error> {
+        let next = (window >> 48) as u32;
+        for (length, (limit, offset)) in (0_u32..).zip(self.limit.iter().zip(&self.offset)).skip(LOOK as usize + 1) {
+            if next < *limit {
+                let place = i64::from(next >> (16 - length)) + i64::from(*offset);
+                let symbol = usize::try_from(place).ok().and_then(|place| self.symbols.get(place));
+                return symbol.map(|symbol| (length, *symbol)).ok_or(Error::Damaged("a code that no table has"));
+            }
+        }
+        damaged("a code that no table has")
+    }
+}
+
+/// A table for the coefficients behind the first of a block, with what is needed to pass over them quickly.
+#[derive(Debug, Clone)]
+pub(crate) struct Skipper {
+    /// By the next [`SKIP`] bits, for as many symbols as begin and whose codes end in them: how many bits they and their values take in
+    /// the low byte; in the high one how many coefficients they pass, and 128 more when the last of them ends the block.
+    skip: Box<[u16; 1 << SKIP]>,
+}
+
+impl Skipper {
+    pub(crate) fn new(table: &Huffman) -> Self {
+        let mut skip = Box::new([SINGLY; 1 << SKIP]);
+        for (index, entry) in (0_u64..).zip(skip.iter_mut()) {
+            *entry = several(table, index);
+        }
+        Self { skip }
+    }
+
+    /// Passes over a block's coefficients from `place` on, which is from 1 to 63.
+    #[inline(always)]
+    pub(crate) fn pass(&self, table: &Huffman, bits: &mut Bits<'_>, mut place: u32) -> Result<(), Error> {
+        loop {
+            bits.refill();
+            // Twice: an entry takes at most 28 bits, and there are 56.
+            for _ in 0..2 {
+                let entry = self.skip.get(bits.peek::<SKIP>()).copied().unwrap_or(SINGLY);
+                let next = place + u32::from(entry >> 8);
+                if next >= 64 {
+                    if (ENDED..ENDED + 64).contains(&next) {
+                        bits.consume(u32::from(entry & 0xFF));
+                        return Ok(());
+                    }
+                    return singly(table, bits, place);
+                }
+                bits.consume(u32::from(entry & 0xFF));
+                place = next;
+            }
+        }
+    }
+}
+
+/// As [`Skipper::pass`], one symbol at a time: where a code is long, or a block ends by being full.
+#[inline(never)]
+fn singly(table: &Huffman, bits: &mut Bits<'_>, mut place: u32) -> Result<(), Error> {
+    while place < 64 {
+        bits.refill();
+        let (length, symbol) = table.symbol(bits.window())?;
+        let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
+        bits.consume(length + size);
+        if size == 0 && run < 15 {
+            return Ok(());
+        }
+        place += run + 1;
+    }
+    if place > 64 { damaged("a block has more than 64 coefficients") } else { Ok(()) }
+}
+
+/// The entry for `index`.
+fn several(table: &Huffman, index: u64) -> u16 {
+    let (mut used, mut passed) = (0, 0);
+    let window = index << (64 - SKIP);
+    while used < SKIP {
+        let Ok((length, symbol)) = table.symbol(window << used) else { break };
+        // Its last bits are not among those that we know.
+        if used + length > SKIP {
+            break;
+        }
+        let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
+        if size == 0 && run < 15 {
+            return entry(used + length, passed + ENDED);
+        }
+        if passed + run + 1 > 63 {
+            break;
+        }
+        used += length + size;
+        passed += run + 1;
+    }
+    if used == 0 { SINGLY } else { entry(used, passed) }
+}
+
+fn entry(bits: u32, passed: u32) -> u16 {
+    (passed << 8 | bits) as u16
+}

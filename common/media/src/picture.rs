@@ -4,7 +4,7 @@ use vestibule_domain::content_type::ContentType;
 use vestibule_domain::inspection::{Base64, Thumbnail};
 use vestibule_domain::policy::InspectLimits;
 
-use crate::decode::{self, Format, Header};
+use crate::decode::{self, Decoded, Format, Header};
 use crate::encode::encode;
 use crate::raster::Raster;
 use crate::structure::Structure;
@@ -84,7 +84,7 @@ pub(crate) fn examine(
     limits::check_pixels(header.width, header.height, max)?;
     limits::check_decoded_bytes(header.decoded_bytes, max)?;
     let longest = variants.iter().map(|(_, longest)| *longest).max().unwrap_or_default();
-    let shown = match opened.decode(&header, longest).and_then(|raster| show(raster, &header, variants)) {
+    let shown = match opened.decode(&header, longest).and_then(|decoded| show(decoded, &header, variants)) {
         Err(unsupported @ Trouble::Unsupported(_)) => Err(unsupported),
         shown => Ok(shown?),
     };
@@ -97,12 +97,11 @@ pub(crate) fn examine(
 
 /// From pixels to thumbnails, each from the next larger one. Everything after the first resize is done on a small picture, where it costs
 /// little.
-fn show(raster: Raster, header: &Header, variants: &[(&str, u32)]) -> Result<Shown, Trouble> {
+fn show(decoded: Decoded, header: &Header, variants: &[(&str, u32)]) -> Result<Shown, Trouble> {
     let Some(((_, longest), smaller)) = variants.split_last() else {
         return Err(Trouble::Unsupported("no thumbnail was asked for".to_owned()));
     };
-    let largest = resize::shrink(&raster, *longest)?;
-    drop(raster);
+    let largest = resize::shrink_decoded(decoded, *longest)?;
     let largest = colour::to_srgb(largest, header.icc.as_deref())?.without_opaque_alpha();
     let mut smallest = orient::upright(largest, header.orientation)?;
     let mut larger = Vec::new();

@@ -3,6 +3,7 @@
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 
+use crate::decode::Decoded;
 use crate::raster::Raster;
 use crate::trouble::Trouble;
 
@@ -19,22 +20,39 @@ pub(crate) fn fit(width: u32, height: u32, longest: u32) -> (u32, u32) {
     (scaled(width), scaled(height))
 }
 
-/// The picture with its longer side at most `longest`. Colours under a transparent pixel do not bleed into its neighbours:
-/// the resizer multiplies alpha in and divides it out again.
+/// The picture with its longer side at most `longest`.
 pub(crate) fn shrink(raster: &Raster, longest: u32) -> Result<Raster, Trouble> {
-    let (width, height) = fit(raster.width, raster.height, longest);
-    if (width, height) == (raster.width, raster.height) {
+    let (width, height) = (raster.width, raster.height);
+    let size = fit(width, height, longest);
+    if size == (width, height) {
         return Ok(raster.clone());
     }
+    convolve(raster, (width.into(), height.into()), size)
+}
+
+/// The picture with the longer side that it has in the file at most `longest`, as far as it is not that small already.
+pub(crate) fn shrink_decoded(decoded: Decoded, longest: u32) -> Result<Raster, Trouble> {
+    let Decoded { raster, covered, full: (width, height) } = decoded;
+    let size = fit(width, height, longest);
+    if size == (raster.width, raster.height) && covered == (size.0.into(), size.1.into()) {
+        return Ok(raster);
+    }
+    convolve(&raster, covered, size)
+}
+
+/// The part of `covered` pixels across and down, from the top left, in `size`. Colours under a transparent pixel do not bleed
+/// into its neighbours: the resizer multiplies alpha in and divides it out again.
+fn convolve(raster: &Raster, covered: (f64, f64), size: (u32, u32)) -> Result<Raster, Trouble> {
     let failed = |error: &dyn std::fmt::Display| Trouble::OverBudget(format!("resize: {error}"));
     let pixel = raster.layout.pixel_type();
     let from = ImageRef::new(raster.width, raster.height, &raster.pixels, pixel).map_err(|error| failed(&error))?;
-    let mut to = Image::new(width, height, pixel);
+    let mut to = Image::new(size.0, size.1, pixel);
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
+        .crop(0.0, 0.0, covered.0, covered.1)
         .use_alpha(raster.layout.has_alpha());
     Resizer::new().resize(&from, &mut to, &options).map_err(|error| failed(&error))?;
-    Raster::new(width, height, raster.layout, to.into_vec())
+    Raster::new(size.0, size.1, raster.layout, to.into_vec())
 }
 
 #[cfg(test)]
@@ -62,6 +80,37 @@ mod tests {
         for pixel in small.pixels.chunks_exact(4) {
             assert!(pixel[0] >= 250 && pixel[1] <= 5, "{pixel:?}");
         }
+    }
+
+    #[test]
+    fn a_picture_that_was_decoded_smaller_is_neither_moved_nor_stretched() {
+        // A ramp of one level a pixel in the file, 255 pixels wide; a pixel of the decoded picture is the mean of four, and
+        // the last one of three.
+        let mean =
+            |boxed: u32| (0..255).skip(4 * boxed as usize).take(4).sum::<u32>().div_ceil((255 - 4 * boxed).min(4));
+        let row: Vec<u8> = (0..64).map(|boxed| u8::try_from(mean(boxed)).unwrap()).collect();
+        let full: Vec<u8> = (0..255).collect();
+        let small = Decoded::shrunk(Raster::new(64, 8, Layout::Gray, row.repeat(8)).unwrap(), (255, 32), 4);
+        let small = shrink_decoded(small, 24).unwrap();
+        let whole = Decoded::whole(Raster::new(255, 32, Layout::Gray, full.repeat(32)).unwrap());
+        let whole = shrink_decoded(whole, 24).unwrap();
+        assert_eq!((small.width, small.height), (24, 3));
+        assert_eq!((whole.width, whole.height), (24, 3));
+        assert!(small.pixels.iter().zip(&whole.pixels).all(|(a, b)| a.abs_diff(*b) <= 1), "{small:?} {whole:?}");
+    }
+
+    #[test]
+    fn the_size_follows_from_the_file_and_not_from_what_was_decoded() {
+        // 1001 × 333 fits 320 as 320 × 106; the 501 × 167 of a half would be 320 × 107.
+        let half = Raster::new(501, 167, Layout::Gray, vec![9; 501 * 167]).unwrap();
+        let small = shrink_decoded(Decoded::shrunk(half, (1001, 333), 2), 320).unwrap();
+        assert_eq!((small.width, small.height), (320, 106));
+    }
+
+    #[test]
+    fn a_picture_that_is_small_enough_keeps_its_pixels() {
+        let raster = Raster::new(3, 1, Layout::Gray, vec![1, 2, 3]).unwrap();
+        assert_eq!(shrink_decoded(Decoded::whole(raster.clone()), 3).unwrap(), raster);
     }
 
     #[test]

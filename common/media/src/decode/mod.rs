@@ -3,6 +3,7 @@
 //! A faster way to the pixels of one format (a scaled decoder for JPEG, streamed rows for PNG) takes that format's place here
 //! and changes nothing else: whatever is decoded only has to be at least as large as the largest thumbnail.
 
+mod decoded;
 mod jpeg;
 mod still;
 
@@ -10,9 +11,10 @@ use image::metadata::Orientation;
 use vestibule_domain::content_type::ContentType;
 use vestibule_domain::policy::InspectLimits;
 
-use crate::raster::Raster;
 use crate::structure::Structure;
 use crate::trouble::Trouble;
+
+pub(crate) use decoded::Decoded;
 
 /// The pictures that are decoded here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,10 +89,10 @@ pub(crate) fn open<'a>(
 impl Opened<'_> {
     /// Decodes the first picture, or makes of it at once a smaller one whose longer side is `longest` pixels or more. Call it only after
     /// the header passed the limits.
-    pub(crate) fn decode(self, header: &Header, _longest: u32) -> Result<Raster, Trouble> {
+    pub(crate) fn decode(self, header: &Header, _longest: u32) -> Result<Decoded, Trouble> {
         match self {
-            Self::Jpeg(jpeg) => jpeg.decode(header),
-            Self::Still(still) => still.decode(header),
+            Self::Jpeg(jpeg) => jpeg.decode(header).map(Decoded::whole),
+            Self::Still(still) => still.decode(header).map(Decoded::whole),
         }
     }
 }

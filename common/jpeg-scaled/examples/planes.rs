@@ -5,7 +5,8 @@ use std::path::Path;
 use jpeg_scaled::{Decoder, Options, Scale};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let [file, eighths, folder] = std::env::args().skip(1).collect::<Vec<_>>().try_into().map_err(|_| "FILE SCALE FOLDER")?;
+    let [file, eighths, folder] =
+        std::env::args().skip(1).collect::<Vec<_>>().try_into().map_err(|_| "FILE SCALE FOLDER")?;
     let scale = Scale::ALL.into_iter().find(|scale| scale.eighths().to_string() == eighths).ok_or("no such scale")?;
     let bytes = std::fs::read(file)?;
     let picture = Decoder::new(&bytes)?.decode(&Options { scale, full_chroma: false })?;

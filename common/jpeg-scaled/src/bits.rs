@@ -152,7 +152,8 @@ impl<'a> Bits<'a> {
         }
         // Whole bytes that nobody read, in the chunk and behind it.
         let read = (self.at * 8).saturating_sub(self.count as usize).div_ceil(8);
-        let mut stray = self.chunk.get(read..self.filled).unwrap_or_default().iter().filter(|byte| !is_filler(**byte)).count();
+        let mut stray =
+            self.chunk.get(read..self.filled).unwrap_or_default().iter().filter(|byte| !is_filler(**byte)).count();
         if !self.ended {
             let rest = self.source.get(self.next..).unwrap_or_default();
             let (length, strange) = stray_before_marker(rest);
@@ -252,9 +253,16 @@ mod tests {
 
     #[test]
     fn a_difference_is_signed_by_its_first_bit() {
-        for (bits, size, expected) in
-            [(0, 0, 0), (0, 1, -1), (1, 1, 1), (0b00, 2, -3), (0b01, 2, -2), (0b10, 2, 2), (0x7FF, 11, 2047), (0, 11, -2047)]
-        {
+        for (bits, size, expected) in [
+            (0, 0, 0),
+            (0, 1, -1),
+            (1, 1, 1),
+            (0b00, 2, -3),
+            (0b01, 2, -2),
+            (0b10, 2, 2),
+            (0x7FF, 11, 2047),
+            (0, 11, -2047),
+        ] {
             let window = if size == 0 { u64::MAX } else { (bits as u64) << (64 - size) };
             assert_eq!(Bits::extend(window, size), expected, "{bits:b} of {size}");
         }

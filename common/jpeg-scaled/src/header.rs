@@ -225,7 +225,9 @@ impl<'a> Reader<'a> {
     /// The next marker. Cameras write odd bytes between segments: they are passed over.
     fn marker(&mut self) -> Result<u8, Error> {
         loop {
-            let Some(found) = memchr::memchr(0xFF, self.rest()) else { return damaged("it ends without a last marker") };
+            let Some(found) = memchr::memchr(0xFF, self.rest()) else {
+                return damaged("it ends without a last marker");
+            };
             self.at += found + 1;
             match self.rest().first() {
                 Some(0xFF) => {}
@@ -243,7 +245,11 @@ impl<'a> Reader<'a> {
         let cut = Error::Damaged("it ends in the middle of a segment");
         let (length, _) = self.rest().split_first_chunk().ok_or(cut.clone())?;
         let length = usize::from(u16::from_be_bytes(*length));
-        let body = self.rest().get(2..length).ok_or(if length < 2 { Error::Damaged("a segment of no length") } else { cut })?;
+        let body = self.rest().get(2..length).ok_or(if length < 2 {
+            Error::Damaged("a segment of no length")
+        } else {
+            cut
+        })?;
         self.at += length;
         Ok(body)
     }

@@ -57,7 +57,11 @@ pub(crate) fn flat(dc: f32) -> u8 {
 
 /// Cuts off the fraction, and what is below 0 or above 255.
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` from a float goes to the nearest that there is")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` from a float goes to the nearest that there is"
+)]
 fn to_sample(value: f32) -> u8 {
     value.clamp(0.0, 255.0) as i32 as u8
 }

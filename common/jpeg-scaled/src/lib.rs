@@ -71,6 +71,11 @@ impl Scale {
         }
     }
 
+    /// A sample's share of a pixel's side: 1/8 to 1.
+    pub fn ratio(self) -> f64 {
+        self.eighths() as f64 / 8.0
+    }
+
     /// The smallest scale at which `length` pixels become `least` samples or more; [`Scale::Full`] when there is none.
     pub fn at_least(length: usize, least: usize) -> Self {
         Self::ALL.into_iter().find(|scale| length * scale.eighths() >= least * 8).unwrap_or_default()
@@ -173,8 +178,7 @@ impl<'a> Decoder<'a> {
         let mut needed = needed.into_iter();
         while let Next::Scan(scan) = next {
             if needed.next() == Some(true) {
-                let length =
-                    progressive::decode(self.reader.rest(), &scan, &self.reader.tables, targets, &mut stores)?;
+                let length = progressive::decode(self.reader.rest(), &scan, &self.reader.tables, targets, &mut stores)?;
                 self.reader.advance(length);
             } else {
                 self.reader.pass_scan();

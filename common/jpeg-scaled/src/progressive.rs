@@ -125,7 +125,9 @@ pub(crate) fn decode(
             }
             coder.bits.prepare();
             for (component, table, before) in &mut dc {
-                let (Some(target), Some(store)) = (targets.get(*component), stores.get_mut(*component)) else { continue };
+                let (Some(target), Some(store)) = (targets.get(*component), stores.get_mut(*component)) else {
+                    continue;
+                };
                 let (wide, high) = if alone { (1, 1) } else { target.unit };
                 for line in 0..high {
                     for place in 0..wide {

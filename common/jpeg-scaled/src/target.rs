@@ -39,10 +39,8 @@ impl Target {
     /// The targets of all components. Nothing is allocated yet.
     pub(crate) fn of(header: &Header<'_>, scale: Scale, full_chroma: bool) -> Vec<Self> {
         let (horizontal, vertical) = header.sampling();
-        let units = (
-            usize::from(header.width).div_ceil(8 * horizontal),
-            usize::from(header.height).div_ceil(8 * vertical),
-        );
+        let units =
+            (usize::from(header.width).div_ceil(8 * horizontal), usize::from(header.height).div_ceil(8 * vertical));
         let target = |component: &crate::Component| {
             let unit = (usize::from(component.horizontal), usize::from(component.vertical));
             let up = |pixels: u16, own: usize, largest: usize| (usize::from(pixels) * own).div_ceil(largest);
@@ -50,7 +48,8 @@ impl Target {
             let mut size = scale.eighths();
             let mut ratio = (horizontal / unit.0, vertical / unit.1);
             // As libjpeg does: what was sampled at half the rate in both directions is decoded at twice the scale.
-            while full_chroma && size < 8 && size != 3 && ratio.0 % 2 == 0 && ratio.1 % 2 == 0 && ratio.0 * ratio.1 > 1 {
+            while full_chroma && size < 8 && size != 3 && ratio.0 % 2 == 0 && ratio.1 % 2 == 0 && ratio.0 * ratio.1 > 1
+            {
                 size *= 2;
                 ratio = (ratio.0 / 2, ratio.1 / 2);
             }
@@ -131,7 +130,11 @@ impl Target {
     }
 
     /// The plane, without what fills up its last blocks.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a plane is at most 65,536 samples wide or high")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a plane is at most 65,536 samples wide or high"
+    )]
     pub(crate) fn finish(mut self) -> Plane {
         let stride = self.padded.0 * self.size;
         let scaled = |extent: f64| extent * self.size as f64 / 8.0;
@@ -149,7 +152,14 @@ impl Target {
 
 /// Puts N lines of N samples where they belong.
 #[inline(always)]
-fn store<const N: usize>(plane: &mut [u8], first: usize, stride: usize, basis: &Basis<N>, block: &[f32; 64], plain: bool) {
+fn store<const N: usize>(
+    plane: &mut [u8],
+    first: usize,
+    stride: usize,
+    basis: &Basis<N>,
+    block: &[f32; 64],
+    plain: bool,
+) {
     let samples = if plain { [[flat(block[0]); N]; N] } else { basis.samples(block) };
     for (line, samples) in samples.iter().enumerate() {
         let at = first + line * stride;

@@ -5,17 +5,23 @@ use moxcms::{ColorProfile, DataColorSpace, Layout as Cms, TransformOptions};
 use crate::raster::{Layout, Raster};
 use crate::trouble::Trouble;
 
+/// So far apart are numbers at most that are taken for the same: profiles round theirs.
+const SAME: u8 = 1;
+
 /// The picture in sRGB, or in the greys of sRGB. A profile that is broken, or is for another kind of picture, is passed over,
 /// as browsers do.
 pub(crate) fn to_srgb(raster: Raster, icc: Option<&[u8]>) -> Result<Raster, Trouble> {
-    let converted = icc.and_then(|icc| convert(&raster, icc));
+    let profile = icc.and_then(|icc| ColorProfile::new_from_slice(icc).ok()).filter(|profile| !is_srgb(profile));
+    // A profile says what red, green and blue are.
+    let raster = if profile.is_some() { raster.without_chromas() } else { raster };
+    let converted = profile.and_then(|profile| convert(&raster, &profile));
     match (converted, raster.layout) {
         (Some(pixels), layout) => Raster::new(raster.width, raster.height, shown(layout), pixels),
         (None, Layout::Cmyk) => {
             let pixels = raster.pixels.as_chunks::<4>().0.iter().flat_map(|inks| without_profile(*inks)).collect();
             Raster::new(raster.width, raster.height, Layout::Rgb, pixels)
         }
-        (None, Layout::Gray | Layout::GrayAlpha | Layout::Rgb | Layout::Rgba) => Ok(raster),
+        (None, Layout::Gray | Layout::GrayAlpha | Layout::Rgb | Layout::Ycc | Layout::Rgba) => Ok(raster),
     }
 }
 
@@ -23,17 +29,16 @@ pub(crate) fn to_srgb(raster: Raster, icc: Option<&[u8]>) -> Result<Raster, Trou
 fn shown(layout: Layout) -> Layout {
     match layout {
         Layout::Cmyk => Layout::Rgb,
-        Layout::Gray | Layout::GrayAlpha | Layout::Rgb | Layout::Rgba => layout,
+        Layout::Gray | Layout::GrayAlpha | Layout::Rgb | Layout::Ycc | Layout::Rgba => layout,
     }
 }
 
 /// The pixels in sRGB by the profile, in the [`shown`] layout; `None` when the profile is of no use.
-fn convert(raster: &Raster, icc: &[u8]) -> Option<Vec<u8>> {
-    let profile = ColorProfile::new_from_slice(icc).ok()?;
+fn convert(raster: &Raster, profile: &ColorProfile) -> Option<Vec<u8>> {
     let (space, from, to) = match raster.layout {
         Layout::Gray => (DataColorSpace::Gray, Cms::Gray, Cms::Rgb),
         Layout::GrayAlpha => (DataColorSpace::Gray, Cms::GrayAlpha, Cms::Rgba),
-        Layout::Rgb => (DataColorSpace::Rgb, Cms::Rgb, Cms::Rgb),
+        Layout::Rgb | Layout::Ycc => (DataColorSpace::Rgb, Cms::Rgb, Cms::Rgb),
         Layout::Rgba => (DataColorSpace::Rgb, Cms::Rgba, Cms::Rgba),
         Layout::Cmyk => (DataColorSpace::Cmyk, Cms::Rgba, Cms::Rgb),
     };
@@ -49,8 +54,31 @@ fn convert(raster: &Raster, icc: &[u8]) -> Option<Vec<u8>> {
         // Grey in, grey out: the three channels are equal.
         Layout::Gray => converted.into_iter().step_by(3).collect(),
         Layout::GrayAlpha => converted.as_chunks::<4>().0.iter().flat_map(|[grey, _, _, a]| [*grey, *a]).collect(),
-        Layout::Rgb | Layout::Rgba | Layout::Cmyk => converted,
+        Layout::Rgb | Layout::Ycc | Layout::Rgba | Layout::Cmyk => converted,
     })
+}
+
+/// Whether colours keep their numbers, as in most photos: then nothing needs to be converted.
+fn is_srgb(profile: &ColorProfile) -> bool {
+    const LEVELS: [u8; 6] = [0, 51, 102, 153, 204, 255];
+    if profile.color_space != DataColorSpace::Rgb {
+        return false;
+    }
+    let red_green_blue = |red| LEVELS.into_iter().flat_map(move |green| LEVELS.map(|blue| [red, green, blue]));
+    let colours: Vec<u8> = LEVELS.into_iter().flat_map(red_green_blue).flatten().collect();
+    let mut converted = vec![0; colours.len()];
+    let srgb = ColorProfile::new_srgb();
+    let made = profile.create_transform_8bit(Cms::Rgb, &srgb, Cms::Rgb, TransformOptions::default());
+    made.is_ok_and(|transform| transform.transform(&colours, &mut converted).is_ok())
+        && colours.iter().zip(&converted).all(|(before, after)| before.abs_diff(*after) <= SAME)
+}
+
+/// Luma and chromas to red, green and blue, with BT.601's factors in 16-bit fixed point: <https://www.itu.int/rec/T-REC-T.871>
+#[inline]
+pub(crate) fn rgb([luma, blue, red]: [u8; 3]) -> [u8; 3] {
+    let (luma, blue, red) = (i32::from(luma) << 16, i32::from(blue) - 128, i32::from(red) - 128);
+    let light = |scaled: i32| u8::try_from(((scaled + 0x8000) >> 16).clamp(0, 255)).unwrap_or_default();
+    [light(luma + 91_881 * red), light(luma - 22_554 * blue - 46_802 * red), light(luma + 116_130 * blue)]
 }
 
 /// Inks to light without knowing the inks: each takes away its complement, and black takes from all.

@@ -29,6 +29,7 @@ pub(crate) struct Encoded {
 pub(crate) fn encode(raster: &Raster, max_bytes: usize) -> Result<Encoded, Trouble> {
     let encoded = match raster.layout {
         Layout::Rgb => jpeg(raster, ColorType::Rgb)?,
+        Layout::Ycc => jpeg(raster, ColorType::Ycbcr)?,
         Layout::Gray => jpeg(raster, ColorType::Luma)?,
         Layout::Cmyk => return Err(Trouble::OverBudget("inks are not encoded".to_owned())),
         Layout::GrayAlpha | Layout::Rgba => with_alpha(raster, max_bytes)?,

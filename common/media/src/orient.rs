@@ -28,7 +28,7 @@ pub(crate) fn upright(raster: Raster, orientation: Orientation) -> Result<Raster
     let mut picture = match layout {
         Layout::Gray => DynamicImage::ImageLuma8(buffer::<Luma<u8>>(raster)?),
         Layout::GrayAlpha => DynamicImage::ImageLumaA8(buffer::<LumaA<u8>>(raster)?),
-        Layout::Rgb => DynamicImage::ImageRgb8(buffer::<Rgb<u8>>(raster)?),
+        Layout::Rgb | Layout::Ycc => DynamicImage::ImageRgb8(buffer::<Rgb<u8>>(raster)?),
         Layout::Rgba | Layout::Cmyk => DynamicImage::ImageRgba8(buffer::<Rgba<u8>>(raster)?),
     };
     picture.apply_orientation(orientation);

@@ -13,7 +13,7 @@ use crate::{colour, limits, orient, preview, resize, structure};
 
 /// The revision of everything that decides a thumbnail's bytes: raise it with every change to decoding, colours, resizing or
 /// encoding, and with every upgrade of a library that does one of them. It stands in the thumbnails' keys.
-pub const RECIPE: &str = "r1";
+pub const RECIPE: &str = "r2";
 
 /// The thumbnails' names and longest sides, in pixels, from the smallest. All always exist: a picture that is smaller keeps its size in
 /// each, so that no client has to ask which there are.
@@ -77,13 +77,13 @@ pub(crate) fn examine(
         Err(unsupported @ Trouble::Unsupported(_)) => return Ok(unseen(unsupported)),
         structure => structure?,
     };
-    let (header, opened) = match decode::open(format, bytes, structure, max) {
+    let longest = variants.iter().map(|(_, longest)| *longest).max().unwrap_or_default();
+    let (header, opened) = match decode::open(format, bytes, longest, max) {
         Err(unsupported @ Trouble::Unsupported(_)) => return Ok(unseen(unsupported)),
         opened => opened?,
     };
     limits::check_pixels(header.width, header.height, max)?;
     limits::check_decoded_bytes(header.decoded_bytes, max)?;
-    let longest = variants.iter().map(|(_, longest)| *longest).max().unwrap_or_default();
     let shown = match opened.decode(&header, longest).and_then(|decoded| show(decoded, &header, variants)) {
         Err(unsupported @ Trouble::Unsupported(_)) => Err(unsupported),
         shown => Ok(shown?),

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 
+use crate::colour::rgb;
 use crate::raster::{Layout, Raster};
 use crate::resize;
 use crate::trouble::Trouble;
@@ -19,6 +20,10 @@ pub(crate) fn thumbhash(raster: &Raster) -> Result<String, Trouble> {
             (Layout::Gray, [grey]) => [*grey, *grey, *grey, 255],
             (Layout::GrayAlpha, [grey, alpha]) => [*grey, *grey, *grey, *alpha],
             (Layout::Rgb, [red, green, blue]) => [*red, *green, *blue, 255],
+            (Layout::Ycc, [luma, blue, red]) => {
+                let [red, green, blue] = rgb([*luma, *blue, *red]);
+                [red, green, blue, 255]
+            }
             (_, pixel) => pixel.first_chunk().copied().unwrap_or_default(),
         })
         .collect();

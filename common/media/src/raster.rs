@@ -1,7 +1,6 @@
 //! Decoded pixels, eight bits a channel, rows without padding.
 
-use fast_image_resize::PixelType;
-
+use crate::colour::rgb;
 use crate::trouble::Trouble;
 
 /// What the bytes of a pixel mean.
@@ -13,6 +12,8 @@ pub(crate) enum Layout {
     GrayAlpha,
     /// Red, green, blue.
     Rgb,
+    /// Luma and chromas of the whole range, as in JFIF.
+    Ycc,
     /// Red, green, blue and an alpha that is not multiplied in.
     Rgba,
     /// Ink: 0 is none, 255 is full.
@@ -25,18 +26,8 @@ impl Layout {
         match self {
             Self::Gray => 1,
             Self::GrayAlpha => 2,
-            Self::Rgb => 3,
+            Self::Rgb | Self::Ycc => 3,
             Self::Rgba | Self::Cmyk => 4,
-        }
-    }
-
-    /// The resizer's name for it.
-    pub(crate) fn pixel_type(self) -> PixelType {
-        match self {
-            Self::Gray => PixelType::U8,
-            Self::GrayAlpha => PixelType::U8x2,
-            Self::Rgb => PixelType::U8x3,
-            Self::Rgba | Self::Cmyk => PixelType::U8x4,
         }
     }
 
@@ -44,7 +35,7 @@ impl Layout {
     pub(crate) fn has_alpha(self) -> bool {
         match self {
             Self::GrayAlpha | Self::Rgba => true,
-            Self::Gray | Self::Rgb | Self::Cmyk => false,
+            Self::Gray | Self::Rgb | Self::Ycc | Self::Cmyk => false,
         }
     }
 }
@@ -70,6 +61,16 @@ impl Raster {
             return Err(Trouble::damaged(format!("{} bytes of pixels where {expected} belong", pixels.len())));
         }
         Ok(Self { width, height, layout, pixels })
+    }
+
+    /// The same picture in red, green and blue, when it is in luma and chromas.
+    #[must_use]
+    pub(crate) fn without_chromas(mut self) -> Self {
+        if self.layout == Layout::Ycc {
+            self.layout = Layout::Rgb;
+            self.pixels.as_chunks_mut::<3>().0.iter_mut().for_each(|pixel| *pixel = rgb(*pixel));
+        }
+        self
     }
 
     /// The same picture without its alpha channel, when that says that every pixel is opaque.

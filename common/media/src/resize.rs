@@ -1,10 +1,12 @@
 //! Makes a picture smaller, never larger.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+use std::error::Error as _;
 
-use crate::decode::Decoded;
-use crate::raster::Raster;
+use jpeg_scaled::Plane;
+use vestibule_resize::{NotResized, Source};
+
+use crate::decode::{Decoded, Pixels};
+use crate::raster::{Layout, Raster};
 use crate::trouble::Trouble;
 
 /// The size that `width` × `height` has when its longer side is at most `longest`; neither side is ever less than 1.
@@ -32,33 +34,47 @@ pub(crate) fn shrink(raster: &Raster, longest: u32) -> Result<Raster, Trouble> {
 
 /// The picture with the longer side that it has in the file at most `longest`, as far as it is not that small already.
 pub(crate) fn shrink_decoded(decoded: Decoded, longest: u32) -> Result<Raster, Trouble> {
-    let Decoded { raster, covered, full: (width, height) } = decoded;
-    let size = fit(width, height, longest);
-    if size == (raster.width, raster.height) && covered == (size.0.into(), size.1.into()) {
-        return Ok(raster);
+    let size = fit(decoded.full.0, decoded.full.1, longest);
+    match decoded.pixels {
+        Pixels::Planes(planes) => planes.shrink(size),
+        Pixels::Rows { raster, covered } if is_so(&raster, covered, size) => Ok(raster),
+        Pixels::Rows { raster, covered } => convolve(&raster, covered, size),
     }
-    convolve(&raster, covered, size)
+}
+
+/// Whether there is nothing left to do.
+fn is_so(raster: &Raster, covered: (f64, f64), size: (u32, u32)) -> bool {
+    size == (raster.width, raster.height) && covered == (size.0.into(), size.1.into())
+}
+
+/// A plane's samples in `size`, which for a chroma may be larger than the plane.
+pub(crate) fn convolve_plane(plane: Plane, size: (u32, u32)) -> Result<Vec<u8>, Trouble> {
+    let failed = |error: std::num::TryFromIntError| Trouble::OverBudget(format!("resize: {error}"));
+    let (width, height) = (u32::try_from(plane.width).map_err(failed)?, u32::try_from(plane.height).map_err(failed)?);
+    let covered = (plane.covered_width, plane.covered_height);
+    let raster = Raster::new(width, height, Layout::Gray, plane.samples)?;
+    if is_so(&raster, covered, size) { Ok(raster.pixels) } else { Ok(convolve(&raster, covered, size)?.pixels) }
 }
 
 /// The part of `covered` pixels across and down, from the top left, in `size`. Colours under a transparent pixel do not bleed
 /// into its neighbours: the resizer multiplies alpha in and divides it out again.
 fn convolve(raster: &Raster, covered: (f64, f64), size: (u32, u32)) -> Result<Raster, Trouble> {
-    let failed = |error: &dyn std::fmt::Display| Trouble::OverBudget(format!("resize: {error}"));
-    let pixel = raster.layout.pixel_type();
-    let from = ImageRef::new(raster.width, raster.height, &raster.pixels, pixel).map_err(|error| failed(&error))?;
-    let mut to = Image::new(size.0, size.1, pixel);
-    let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
-        .crop(0.0, 0.0, covered.0, covered.1)
-        .use_alpha(raster.layout.has_alpha());
-    Resizer::new().resize(&from, &mut to, &options).map_err(|error| failed(&error))?;
-    Raster::new(size.0, size.1, raster.layout, to.into_vec())
+    let source = Source {
+        pixels: &raster.pixels,
+        channels: raster.layout.channels(),
+        alpha: raster.layout.has_alpha(),
+        size: (raster.width, raster.height),
+        covered,
+    };
+    let failed = |error: NotResized| {
+        Trouble::OverBudget(format!("{error}: {}", error.source().map_or_else(String::new, ToString::to_string)))
+    };
+    Raster::new(size.0, size.1, raster.layout, vestibule_resize::resize(&source, size).map_err(failed)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::raster::Layout;
 
     #[test]
     fn the_longer_side_fits_and_nothing_grows() {

@@ -58,12 +58,11 @@ impl From<ImageError> for Trouble {
     }
 }
 
-impl From<zune_jpeg::errors::DecodeErrors> for Trouble {
-    fn from(error: zune_jpeg::errors::DecodeErrors) -> Self {
-        // Its variants are not all public, and all but one mean that the bytes are wrong.
-        if let zune_jpeg::errors::DecodeErrors::Unsupported(why) = &error {
-            return Self::Unsupported(format!("{why:?}"));
+impl From<jpeg_scaled::Error> for Trouble {
+    fn from(error: jpeg_scaled::Error) -> Self {
+        match error {
+            jpeg_scaled::Error::Damaged(why) => Self::Damaged(format!("JPEG: {why}")),
+            jpeg_scaled::Error::Unsupported(why) => Self::Unsupported(format!("JPEG: {why}")),
         }
-        Self::Damaged(format!("JPEG: {error:?}"))
     }
 }

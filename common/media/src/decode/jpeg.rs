@@ -1,79 +1,50 @@
-//! JPEG through `zune-jpeg` itself rather than through `image`, which asks it to go on after errors (a damaged file becomes
-//! half a picture) and gives inks as red, green and blue, so that their profile could no longer be applied.
+//! JPEG at the smallest scale that is large enough, through `jpeg-scaled`. Components stay what they are, each in its own plane: what they
+//! mean is looked at when they are small.
 
-use zune_core::bytestream::ZCursor;
-use zune_core::colorspace::ColorSpace;
-use zune_core::options::DecoderOptions;
-use zune_jpeg::JpegDecoder;
+use jpeg_scaled::{Decoder, Options, Scale};
 
-use super::{Header, orientation};
-use crate::raster::{Layout, Raster};
+use super::{Decoded, Header, Planes, orientation};
 use crate::trouble::Trouble;
+
+/// How much larger than the thumbnail the decoded picture is at least. Samples at a reduced scale are means of squares, which is not the
+/// best that a picture can be reduced by; the resizer behind is better, and needs something to do. At 1 the PSNR of a thumbnail of 1280
+/// pixels was 1.2 dB below what sharp makes, and with this it is 0.9 dB above, before either is encoded.
+const MARGIN: f64 = 1.25;
 
 /// A JPEG whose header has been read.
 pub(crate) struct Jpeg<'a> {
-    decoder: JpegDecoder<ZCursor<&'a [u8]>>,
-    space: ColorSpace,
-    inverted_inks: bool,
+    decoder: Decoder<'a>,
+    options: Options,
 }
 
-/// Reads the header. Cameras write odd bytes between segments, so this part is not strict; the scans are.
-pub(super) fn open(bytes: &[u8], inverted_inks: bool) -> Result<(Header, Jpeg<'_>), Trouble> {
-    let options = DecoderOptions::default().set_strict_mode(false).set_max_width(usize::MAX).set_max_height(usize::MAX);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    decoder.decode_headers()?;
-    let (Some(info), Some(space)) = (decoder.info(), decoder.input_colorspace()) else {
-        return Err(Trouble::damaged("a JPEG without a header"));
-    };
+/// Reads the header, and chooses the scale for thumbnails whose longer side is at most `longest`.
+pub(super) fn open(bytes: &[u8], longest: u32) -> Result<(Header, Jpeg<'_>), Trouble> {
+    let decoder = Decoder::new(bytes)?;
+    let header = decoder.header();
+    let options = Options { scale: scale(header.width.max(header.height).into(), longest), ..Options::default() };
     let header = Header {
-        width: info.width.into(),
-        height: info.height.into(),
-        orientation: orientation(decoder.exif().map(Vec::as_slice)),
-        icc: decoder.icc_profile(),
-        decoded_bytes: u64::from(info.width) * u64::from(info.height) * space.num_components() as u64,
+        width: header.width.into(),
+        height: header.height.into(),
+        orientation: orientation(header.exif),
+        icc: header.icc.clone(),
+        decoded_bytes: decoder.memory(&options) as u64,
     };
-    Ok((header, Jpeg { decoder, space, inverted_inks }))
+    Ok((header, Jpeg { decoder, options }))
+}
+
+/// The scale at which `side` pixels are [`MARGIN`] times `longest` or more.
+fn scale(side: u32, longest: u32) -> Scale {
+    let wanted = f64::from(longest) * MARGIN;
+    let large_enough = |scale: &Scale| f64::from(side) * scale.ratio() >= wanted;
+    Scale::ALL.into_iter().find(large_enough).unwrap_or(Scale::Full)
 }
 
 impl Jpeg<'_> {
-    /// Decodes it whole.
-    pub(crate) fn decode(mut self, header: &Header) -> Result<Raster, Trouble> {
-        // Inks come as they are stored: the profile, if any, wants them so.
-        let (layout, output) = if self.space == ColorSpace::Luma {
-            (Layout::Gray, ColorSpace::Luma)
-        } else if matches!(self.space, ColorSpace::YCbCr | ColorSpace::RGB) {
-            (Layout::Rgb, ColorSpace::RGB)
-        } else if matches!(self.space, ColorSpace::CMYK | ColorSpace::YCCK) {
-            (Layout::Cmyk, self.space)
-        } else {
-            return Err(Trouble::Unsupported(format!("JPEG colours {:?}", self.space)));
-        };
-        self.decoder.set_options(self.decoder.options().set_strict_mode(true).jpeg_set_out_colorspace(output));
-        let mut pixels = vec![0; usize::try_from(header.decoded_bytes).unwrap_or(usize::MAX)];
-        self.decoder.decode_into(&mut pixels)?;
-        if self.space == ColorSpace::YCCK {
-            inks_from_ycck(&mut pixels);
-        }
-        if layout == Layout::Cmyk && self.inverted_inks {
-            for value in &mut pixels {
-                *value = 255 - *value;
-            }
-        }
-        Raster::new(header.width, header.height, layout, pixels)
-    }
-}
-
-/// Y, Cb, Cr, K to C, M, Y, K: the inverse of the inks' complement, with BT.601's factors in 16-bit fixed point.
-/// <https://www.itu.int/rec/T-REC-T.871>, and Adobe's technical note 5116 for the marker that announces it.
-fn inks_from_ycck(pixels: &mut [u8]) {
-    for pixel in pixels.as_chunks_mut::<4>().0 {
-        let [luma, blue, red, _] = pixel.map(i32::from);
-        let (blue, red) = (blue - 128, red - 128);
-        let complement = |scaled: i32| u8::try_from(255 - ((scaled + 0x8000) >> 16).clamp(0, 255)).unwrap_or(0);
-        let luma = luma << 16;
-        pixel[0] = complement(luma + 91_881 * red);
-        pixel[1] = complement(luma - 22_554 * blue - 46_802 * red);
-        pixel[2] = complement(luma + 116_130 * blue);
+    /// Decodes it.
+    pub(crate) fn decode(self, header: &Header) -> Result<Decoded, Trouble> {
+        let color = self.decoder.header().color;
+        let planes = self.decoder.decode(&self.options)?.planes;
+        Ok(Decoded::planes(Planes { planes, color }, (header.width, header.height)))
     }
 }
 
@@ -82,10 +53,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ycck_is_the_complement_of_what_ycc_would_show() {
-        // White, black, pure red (76, 85, 255 in YCbCr), with any black ink.
-        let mut pixels = [255, 128, 128, 9, 0, 128, 128, 9, 76, 85, 255, 9];
-        inks_from_ycck(&mut pixels);
-        assert_eq!(pixels, [0, 0, 0, 9, 255, 255, 255, 9, 1, 255, 255, 9]);
+    fn the_scale_leaves_the_resizer_a_quarter_of_its_side_or_more() {
+        for (side, longest, expected) in [
+            (3200, 320, Scale::Eighth),
+            (3199, 320, Scale::Quarter),
+            (4032, 1280, Scale::Half),
+            (8064, 1280, Scale::Quarter),
+            (3200, 1280, Scale::Half),
+            (3199, 1280, Scale::Full),
+            (100, 320, Scale::Full),
+        ] {
+            assert_eq!(scale(side, longest), expected, "{side} to {longest}");
+        }
     }
 }

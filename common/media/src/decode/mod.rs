@@ -5,16 +5,17 @@
 
 mod decoded;
 mod jpeg;
+mod planes;
 mod still;
 
 use image::metadata::Orientation;
 use vestibule_domain::content_type::ContentType;
 use vestibule_domain::policy::InspectLimits;
 
-use crate::structure::Structure;
 use crate::trouble::Trouble;
 
-pub(crate) use decoded::Decoded;
+pub(crate) use decoded::{Decoded, Pixels};
+pub(crate) use planes::Planes;
 
 /// The pictures that are decoded here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,17 +70,15 @@ pub(crate) enum Opened<'a> {
     Still(still::Still<'a>),
 }
 
-/// Reads the header.
+/// Reads the header of a picture of which thumbnails are wanted whose longer side is at most `longest` pixels.
 pub(crate) fn open<'a>(
     format: Format,
     bytes: &'a [u8],
-    structure: Structure,
+    longest: u32,
     limits: &InspectLimits,
 ) -> Result<(Header, Opened<'a>), Trouble> {
     match format {
-        Format::Jpeg => {
-            jpeg::open(bytes, structure.inverted_inks).map(|(header, jpeg)| (header, Opened::Jpeg(Box::new(jpeg))))
-        }
+        Format::Jpeg => jpeg::open(bytes, longest).map(|(header, jpeg)| (header, Opened::Jpeg(Box::new(jpeg)))),
         Format::Png | Format::Gif | Format::Webp | Format::Bmp | Format::Tiff => {
             still::open(format, bytes, limits).map(|(header, still)| (header, Opened::Still(still)))
         }
@@ -91,7 +90,7 @@ impl Opened<'_> {
     /// the header passed the limits.
     pub(crate) fn decode(self, header: &Header, _longest: u32) -> Result<Decoded, Trouble> {
         match self {
-            Self::Jpeg(jpeg) => jpeg.decode(header).map(Decoded::whole),
+            Self::Jpeg(jpeg) => jpeg.decode(header),
             Self::Still(still) => still.decode(header).map(Decoded::whole),
         }
     }

@@ -1,7 +1,6 @@
 //! Walks a picture's blocks to its end without decoding a pixel: is all of it there, and how many frames has it?
 //!
-//! The decoders are no judges of that: `zune-jpeg` fills what is missing of a truncated JPEG with grey, and the others stop
-//! reading at the last pixel. BMP and TIFF have no such skeleton; their decoders do notice missing bytes.
+//! The decoders are no judges of that: they stop reading at the last pixel. BMP and TIFF have no such skeleton; their decoders do notice missing bytes.
 
 mod gif;
 mod jpeg;
@@ -19,8 +18,6 @@ use crate::trouble::Trouble;
 pub(crate) struct Structure {
     /// Pictures in the animation; 0 or 1 for a still.
     pub(crate) frames: u32,
-    /// A CMYK JPEG with Adobe's marker, whose values are stored inverted.
-    pub(crate) inverted_inks: bool,
     /// Where the picture ends, in bytes from the beginning; `None` where that cannot be told.
     pub(crate) end: Option<usize>,
 }

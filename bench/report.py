@@ -32,8 +32,11 @@ def by_case(entries: list[dict]) -> dict[str, dict[str, dict]]:
 def _ratio(entry: dict | None, whole: str, net: str) -> str:
     if entry is None or entry[whole] is None:
         return "–"
-    more = "–" if entry[net] is None else f"{entry[net]:.2f}"
-    return f"{entry[whole]:.2f} ({more})"
+    return f"{_number(entry[whole])} ({_number(entry[net])})"
+
+
+def _number(ratio: float | None) -> str:
+    return "–" if ratio is None else f"{ratio:.2f}"
 
 
 def cpu(entry: dict | None) -> str:
@@ -210,16 +213,16 @@ def write_readme(entries: list[dict], photos: bool) -> None:
         cells = [case.name]
         for sides in SIDES:
             peers = cases[f"{case.name} {sides}"]
-            for form in (cpu, memory):
-                cells.append(" · ".join(form(peers[peer]) for peer in PEERS))
+            cells.append(" · ".join(cpu(peers[peer]) for peer in PEERS))
+            cells.append(" · ".join(_number(peers[peer]["rssRatio"]) for peer in PEERS))
         peers = cases[f"{case.name} {next(iter(SIDES))}"]
         cells.append(each(peers, "psnr", ".1f").replace(" / ", " · "))
         lines.append(f"| {' | '.join(cells)} |")
         errors += [f"{case.name}: {peer} {why}" for peer, why in case.cannot.items()]
-    started = each(_started(entries), "startMs", ".0f").replace(" / ", " · ")
+    started = [each(_started(entries), key, ".0f").replace(" / ", " · ") for key in ("startMs", "startMb")]
     notes = [
         f"{entries[0]['rounds']} rounds on {machine()}. First libvips, then sharp; PSNR of the 320: ours, libvips, sharp.",
-        f"Starting alone takes {started} ms.",
+        f"Starting alone takes {started[0]} ms and {started[1]} MB.",
         *(f"{error}." for error in errors),
         *([] if photos else [NO_PHOTOS]),
     ]

@@ -7,6 +7,8 @@ export VESTIBULE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vestibule
 venv = $(VESTIBULE_CACHE)/$(1)-$(firstword $(shell cat $(2) | cksum))
 export LINT_VENV := $(call venv,lint,infra/lint/requirements.txt)
 export CHECK_VENV := $(call venv,check,tests/independent/requirements.txt fixtures/requirements.txt)
+export BENCH_VENV := $(call venv,bench,bench/requirements.txt)
+export BENCH_PHOTOS := $(VESTIBULE_CACHE)/photos
 export INDEPENDENT_PYTHON := $(CHECK_VENV)/bin/python
 export PATH := $(VESTIBULE_CACHE)/tools/bin:$(PATH)
 
@@ -23,7 +25,7 @@ shell_scripts := .ci/run infra/lint/layers infra/setup/install
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo dev page test units flows soak test-web lint format binaries tests
+.PHONY: help demo dev page test units flows soak test-web bench lint format binaries tests
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -63,6 +65,11 @@ soak: tests ## Run faults in pairs and random interleavings for SOAK_SECONDS, la
 test-web: binaries page tests/web/node_modules/.package-lock.json tests/uppy/node_modules/.package-lock.json install-web ## Run the tests in a browser: of the chat page, and of Uppy's published clients
 	VESTIBULE_BIN=$(abspath $(vestibule)) $(npm) test --prefix tests/web
 	VESTIBULE_BIN=$(abspath $(vestibule)) $(npm) test --prefix tests/uppy
+
+bench: install-bench bench/node_modules/.package-lock.json ## Measure thumbnails beside libvips and sharp, from the same pictures in one run: ARGS="--case png --rounds 9"
+	cargo build --release --package vestibule-bench --locked
+	$(BENCH_VENV)/bin/python bench/quality.py --check
+	$(BENCH_VENV)/bin/python bench/run.py $(ARGS)
 
 tests: install-test
 	cargo build --workspace --all-targets --locked

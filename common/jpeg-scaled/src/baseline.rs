@@ -3,16 +3,17 @@
 use crate::bits::Bits;
 use crate::error::{Error, damaged};
 use crate::header::{Scan, Tables};
-use crate::huffman::{Huffman, Skipper};
-use crate::target::{Target, natural};
+use crate::huffman::{END_OF_BLOCK, Huffman, Skipper, Values};
+use crate::idct::{Block, Pictures};
+use crate::target::{Samples, Target};
 
 /// A component's part in the scan.
 struct Coder<'t> {
     target: usize,
     dc: &'t Huffman,
     ac: &'t Huffman,
-    skipper: Option<Skipper>,
-    quantization: [f32; 64],
+    values: Values,
+    skipper: Skipper,
     keep: u32,
     /// The first coefficient of the block before.
     before: i32,
@@ -25,7 +26,6 @@ pub(crate) fn decode(source: &[u8], scan: &Scan, tables: &Tables, targets: &mut 
     let mut coders = coders(scan, tables, targets)?;
     let (across, down) = units(scan, targets);
     let mut bits = Bits::new(source);
-    let mut block = [0.0_f32; 64];
     let mut left = tables.restart_interval;
     let mut restarts = 0_u8;
     for row in 0..down {
@@ -45,11 +45,8 @@ pub(crate) fn decode(source: &[u8], scan: &Scan, tables: &Tables, targets: &mut 
                 let (wide, high) = coder.unit;
                 for line in 0..high {
                     for place in 0..wide {
-                        let plain = coder.block(&mut bits, &mut block)?;
-                        target.put(column * wide + place, row * high + line, &block, plain);
-                        if !plain {
-                            block = [0.0; 64];
-                        }
+                        let at = (column * wide + place, row * high + line);
+                        coder.block(&mut bits, target, at)?;
                     }
                 }
             }
@@ -73,10 +70,9 @@ fn coders<'t>(scan: &Scan, tables: &'t Tables, targets: &mut [Target]) -> Result
             return damaged("a scan without a Huffman table");
         };
         let keep = target.keep();
-        let skipper = if keep < 64 { Some(Skipper::new(ac)) } else { None };
         let unit = if scan.parts.len() == 1 { (1, 1) } else { target.unit };
-        let quantization = target.quantization();
-        coders.push(Coder { target: part.component, dc, ac, skipper, quantization, keep, before: 0, unit });
+        let (values, skipper) = (Values::new(ac), Skipper::new(ac));
+        coders.push(Coder { target: part.component, dc, ac, values, skipper, keep, before: 0, unit });
     }
     Ok(coders)
 }
@@ -92,44 +88,86 @@ pub(crate) fn units(scan: &Scan, targets: &[Target]) -> (usize, usize) {
 }
 
 impl Coder<'_> {
-    /// Reads a block. Answers whether only its first coefficient was put into `block`, which is zero before but for that one.
+    /// Reads a block and puts it where it belongs.
     #[inline(always)]
-    fn block(&mut self, bits: &mut Bits<'_>, block: &mut [f32; 64]) -> Result<bool, Error> {
+    fn block(&mut self, bits: &mut Bits<'_>, target: &mut Target, (column, row): (usize, usize)) -> Result<(), Error> {
+        let canvas = &mut target.canvas;
+        match &target.samples {
+            None => {}
+            Some(Samples::One { step }) => {
+                let dc = self.first(bits)? * step;
+                self.skipper.pass(self.ac, bits, 1)?;
+                canvas.put::<1, 1>(column, row, &[0.0], Some(dc));
+            }
+            Some(Samples::Two(pictures)) => {
+                let (sums, plain) = self.add_up(bits, pictures)?;
+                canvas.put::<2, 4>(column, row, &sums, plain);
+            }
+            Some(Samples::Three(pictures)) => {
+                let (sums, plain) = self.add_up(bits, pictures)?;
+                canvas.put::<3, 9>(column, row, &sums, plain);
+            }
+            Some(Samples::Four(pictures)) => {
+                let (sums, plain) = self.add_up(bits, pictures)?;
+                canvas.put::<4, 16>(column, row, &sums, plain);
+            }
+            Some(Samples::Eight { cosines, steps }) => {
+                let mut block = Block::new(self.first(bits)?, steps);
+                self.others(bits, |place, value| block.set(place, value, steps))?;
+                let (samples, plain) = block.samples(cosines);
+                canvas.put::<8, 64>(column, row, &samples, plain);
+            }
+        }
+        Ok(())
+    }
+
+    /// The first coefficient, in steps.
+    #[inline(always)]
+    fn first(&mut self, bits: &mut Bits<'_>) -> Result<f32, Error> {
         bits.refill();
         let (length, size) = self.dc.symbol(bits.window())?;
         let size = u32::from(size & 15);
         bits.consume(length);
         self.before = self.before.wrapping_add(Bits::extend(bits.window(), size));
         bits.consume(size);
-        block[0] = self.before as f32 * self.quantization[0];
-        let (mut place, mut plain) = (1, true);
+        Ok(self.before as f32)
+    }
+
+    /// The sum of the block's kept coefficients; and the first one, where it is the only one.
+    #[inline(always)]
+    fn add_up<const S: usize>(
+        &mut self,
+        bits: &mut Bits<'_>,
+        pictures: &Pictures<S>,
+    ) -> Result<([f32; S], Option<f32>), Error> {
+        let first = self.first(bits)?;
+        let mut sums = [0.0; S];
+        pictures.add(&mut sums, 0, first);
+        let mut only = true;
+        self.others(bits, |place, value| {
+            pictures.add(&mut sums, place, value);
+            only = false;
+        })?;
+        Ok((sums, only.then(|| pictures.flat(first))))
+    }
+
+    /// Reads the coefficients behind the first, hands over those that are kept, and passes over the rest.
+    #[inline(always)]
+    fn others(&mut self, bits: &mut Bits<'_>, mut keep: impl FnMut(u32, f32)) -> Result<(), Error> {
+        let mut place = 1;
         while place < self.keep {
             bits.refill();
-            let (length, symbol) = self.ac.symbol(bits.window())?;
-            let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
-            bits.consume(length);
-            if size == 0 {
-                if run < 15 {
-                    return Ok(plain);
-                }
-                place += 16;
-                continue;
-            }
+            let (run, value) = self.values.next(self.ac, bits)?;
             place += run;
-            let value = Bits::extend(bits.window(), size);
-            bits.consume(size);
-            if place < self.keep {
-                let at = place as usize;
-                block[natural(at) & 63] = value as f32 * self.quantization[at & 63];
-                plain = false;
+            if value != 0 && place < self.keep {
+                keep(place, value as f32);
             }
             place += 1;
         }
-        match &self.skipper {
-            Some(skipper) if place < 64 => skipper.pass(self.ac, bits, place)?,
-            _ if place > 64 => return damaged("a block has more than 64 coefficients"),
-            _ => {}
+        match place {
+            ..64 => self.skipper.pass(self.ac, bits, place),
+            64 | END_OF_BLOCK.. => Ok(()),
+            65.. => damaged("a block has more than 64 coefficients"),
         }
-        Ok(plain)
     }
 }

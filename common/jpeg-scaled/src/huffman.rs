@@ -9,8 +9,6 @@ const LOOK: u32 = 10;
 const SKIP: u32 = 13;
 /// An entry of that table that says: one symbol at a time here.
 const SINGLY: u16 = 64 << 8;
-/// What an entry adds to the place in a block when the block ends in it.
-const ENDED: u32 = 128;
 
 /// A table as the file defines it (T.81, B.2.4.2 and annex C).
 #[derive(Debug, Clone)]
@@ -103,7 +101,7 @@ impl Skipper {
                 let entry = self.skip.get(bits.peek::<SKIP>()).copied().unwrap_or(SINGLY);
                 let next = place + u32::from(entry >> 8);
                 if next >= 64 {
-                    if (ENDED..ENDED + 64).contains(&next) {
+                    if (END_OF_BLOCK..END_OF_BLOCK + 64).contains(&next) {
                         bits.consume(u32::from(entry & 0xFF));
                         return Ok(());
                     }
@@ -113,6 +111,59 @@ impl Skipper {
                 place = next;
             }
         }
+    }
+}
+
+/// What the end of a block adds to the place in it.
+pub(crate) const END_OF_BLOCK: u32 = 128;
+
+/// A table for coefficients that are kept: code and value at once, where both are short.
+#[derive(Debug, Clone)]
+pub(crate) struct Values {
+    /// By the next [`LOOK`] bits: how many of them are taken in the low byte, how many coefficients are passed in the next, and the value
+    /// of the one that follows in the upper half; 0 where more bits are needed.
+    values: Box<[u32; 1 << LOOK]>,
+}
+
+impl Values {
+    pub(crate) fn new(table: &Huffman) -> Self {
+        let mut values = Box::new([0; 1 << LOOK]);
+        for (index, entry) in (0_u64..).zip(values.iter_mut()) {
+            let window = index << (64 - LOOK);
+            let Ok((length, symbol)) = table.symbol(window) else { continue };
+            let (run, size) = what(symbol);
+            if length + size <= LOOK {
+                let value = Bits::extend(window << length, size) as u16;
+                *entry = u32::from(value) << 16 | run << 8 | (length + size);
+            }
+        }
+        Self { values }
+    }
+
+    /// How many coefficients are passed, and the value of the one that follows. The window must be full.
+    #[inline(always)]
+    pub(crate) fn next(&self, table: &Huffman, bits: &mut Bits<'_>) -> Result<(u32, i32), Error> {
+        let entry = self.values.get(bits.peek::<LOOK>()).copied().unwrap_or_default();
+        if entry != 0 {
+            bits.consume(entry & 0xFF);
+            return Ok((entry >> 8 & 0xFF, entry as i32 >> 16));
+        }
+        let (length, symbol) = table.symbol(bits.window())?;
+        let (run, size) = what(symbol);
+        bits.consume(length);
+        let value = Bits::extend(bits.window(), size);
+        bits.consume(size);
+        Ok((run, value))
+    }
+}
+
+/// How many coefficients a symbol passes, and how many bits the value of the next one has.
+fn what(symbol: u8) -> (u32, u32) {
+    match (u32::from(symbol >> 4), u32::from(symbol & 15)) {
+        // Sixteen zeros are fifteen and one more.
+        (15, 0) => (15, 0),
+        (_, 0) => (END_OF_BLOCK, 0),
+        other => other,
     }
 }
 
@@ -144,7 +195,7 @@ fn several(table: &Huffman, index: u64) -> u16 {
         }
         let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
         if size == 0 && run < 15 {
-            return entry(used + length, passed + ENDED);
+            return entry(used + length, passed + END_OF_BLOCK);
         }
         if passed + run + 1 > 63 {
             break;

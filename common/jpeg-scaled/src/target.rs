@@ -1,22 +1,23 @@
 //! A component on its way to a plane: how large it is, what of its blocks is kept, and where their samples go.
 
 use crate::error::{Error, damaged};
-use crate::header::{Header, ZIGZAG};
-use crate::idct::{Basis, flat};
+use crate::header::{Component, Header};
+use crate::idct::{Cosines, Pictures, flat, to_sample};
 use crate::{Plane, Scale};
 
-/// What makes samples of a block, by how many there are of them across.
-enum Samples {
-    One,
-    Two(Basis<2>),
-    Three(Basis<3>),
-    Four(Basis<4>),
-    Eight(Box<Basis<8>>),
+/// What makes samples of a block, by how many there are of them across. Made when the quantization is known.
+pub(crate) enum Samples {
+    One { step: f32 },
+    Two(Pictures<4>),
+    Three(Pictures<9>),
+    Four(Pictures<16>),
+    Eight { cosines: Box<Cosines>, steps: Box<[f32; 64]> },
 }
 
 /// A component's plane while it is made.
 pub(crate) struct Target {
-    samples: Samples,
+    /// `None` before its first scan.
+    pub(crate) samples: Option<Samples>,
     /// Samples of a block, across and down.
     size: usize,
     /// Blocks of the component itself.
@@ -27,10 +28,8 @@ pub(crate) struct Target {
     pub(crate) unit: (usize, usize),
     /// The component's part of the picture, in samples at full size, which may be a fraction.
     extent: (f64, f64),
-    /// Factors of the coefficients in zigzag order.
-    quantization: Option<[f32; 64]>,
-    pub(crate) quantization_table: usize,
-    plane: Vec<u8>,
+    quantization_table: usize,
+    pub(crate) canvas: Canvas,
     /// Whether a scan has brought what every block needs.
     pub(crate) begun: bool,
 }
@@ -41,7 +40,7 @@ impl Target {
         let (horizontal, vertical) = header.sampling();
         let units =
             (usize::from(header.width).div_ceil(8 * horizontal), usize::from(header.height).div_ceil(8 * vertical));
-        let target = |component: &crate::Component| {
+        let target = |component: &Component| {
             let unit = (usize::from(component.horizontal), usize::from(component.vertical));
             let up = |pixels: u16, own: usize, largest: usize| (usize::from(pixels) * own).div_ceil(largest);
             let exact = |pixels: u16, own: usize, largest: usize| f64::from(pixels) * own as f64 / largest as f64;
@@ -54,13 +53,7 @@ impl Target {
                 ratio = (ratio.0 / 2, ratio.1 / 2);
             }
             Self {
-                samples: match size {
-                    1 => Samples::One,
-                    2 => Samples::Two(Basis::new()),
-                    3 => Samples::Three(Basis::new()),
-                    4 => Samples::Four(Basis::new()),
-                    _ => Samples::Eight(Box::new(Basis::new())),
-                },
+                samples: None,
                 size,
                 own: (
                     up(header.width, unit.0, horizontal).div_ceil(8),
@@ -69,9 +62,8 @@ impl Target {
                 padded: (units.0 * unit.0, units.1 * unit.1),
                 unit,
                 extent: (exact(header.width, unit.0, horizontal), exact(header.height, unit.1, vertical)),
-                quantization: None,
                 quantization_table: component.quantization.into(),
-                plane: Vec::new(),
+                canvas: Canvas { plane: Vec::new(), stride: units.0 * unit.0 * size },
                 begun: false,
             }
         };
@@ -80,12 +72,12 @@ impl Target {
 
     /// How many of a block's coefficients are kept, from the first in zigzag order.
     pub(crate) fn keep(&self) -> u32 {
-        match self.samples {
-            Samples::One => 1,
-            Samples::Two(_) => 5,
-            Samples::Three(_) => 13,
-            Samples::Four(_) => 25,
-            Samples::Eight(_) => 64,
+        match self.size {
+            1 => 1,
+            2 => 5,
+            3 => 13,
+            4 => 25,
+            _ => 64,
         }
     }
 
@@ -96,37 +88,23 @@ impl Target {
 
     /// Takes the quantization table that is in force at its first scan.
     pub(crate) fn begin(&mut self, tables: &[Option<[u16; 64]>; 4]) -> Result<(), Error> {
-        if self.quantization.is_none() {
-            let Some(Some(table)) = tables.get(self.quantization_table) else {
-                return damaged("a component without a quantization table");
-            };
-            self.quantization = Some(table.map(f32::from));
-            self.plane = vec![0; self.plane_bytes()];
+        if self.samples.is_some() {
+            return Ok(());
         }
+        let Some(Some(table)) = tables.get(self.quantization_table) else {
+            return damaged("a component without a quantization table");
+        };
+        let steps = table.map(f32::from);
+        let kept = steps.get(..self.keep() as usize).unwrap_or_default();
+        self.samples = Some(match self.size {
+            1 => Samples::One { step: steps[0] },
+            2 => Samples::Two(Pictures::new(2, kept)),
+            3 => Samples::Three(Pictures::new(3, kept)),
+            4 => Samples::Four(Pictures::new(4, kept)),
+            _ => Samples::Eight { cosines: Box::new(Cosines::new()), steps: Box::new(steps) },
+        });
+        self.canvas.plane = vec![0; self.plane_bytes()];
         Ok(())
-    }
-
-    /// Factors of the coefficients in zigzag order.
-    pub(crate) fn quantization(&self) -> [f32; 64] {
-        self.quantization.unwrap_or([1.0; 64])
-    }
-
-    /// Puts the samples of the block at `column` and `row` into the plane. `plain` says that only the first coefficient is there.
-    #[inline(always)]
-    pub(crate) fn put(&mut self, column: usize, row: usize, block: &[f32; 64], plain: bool) {
-        let stride = self.padded.0 * self.size;
-        let first = row * self.size * stride + column * self.size;
-        match &self.samples {
-            Samples::One => {
-                if let Some(sample) = self.plane.get_mut(first) {
-                    *sample = flat(block[0]);
-                }
-            }
-            Samples::Two(basis) => store(&mut self.plane, first, stride, basis, block, plain),
-            Samples::Three(basis) => store(&mut self.plane, first, stride, basis, block, plain),
-            Samples::Four(basis) => store(&mut self.plane, first, stride, basis, block, plain),
-            Samples::Eight(basis) => store(&mut self.plane, first, stride, basis, block, plain),
-        }
     }
 
     /// The plane, without what fills up its last blocks.
@@ -135,42 +113,45 @@ impl Target {
         clippy::cast_sign_loss,
         reason = "a plane is at most 65,536 samples wide or high"
     )]
-    pub(crate) fn finish(mut self) -> Plane {
-        let stride = self.padded.0 * self.size;
+    pub(crate) fn finish(self) -> Plane {
+        let Canvas { mut plane, stride } = self.canvas;
         let scaled = |extent: f64| extent * self.size as f64 / 8.0;
         let (covered_width, covered_height) = (scaled(self.extent.0), scaled(self.extent.1));
         let (width, height) = (covered_width.ceil() as usize, covered_height.ceil() as usize);
         if width < stride {
             for line in 1..height {
-                self.plane.copy_within(line * stride..line * stride + width, line * width);
+                plane.copy_within(line * stride..line * stride + width, line * width);
             }
         }
-        self.plane.truncate(width * height);
-        Plane { width, height, covered_width, covered_height, samples: self.plane }
+        plane.truncate(width * height);
+        Plane { width, height, covered_width, covered_height, samples: plane }
     }
 }
 
-/// Puts N lines of N samples where they belong.
-#[inline(always)]
-fn store<const N: usize>(
-    plane: &mut [u8],
-    first: usize,
+/// The samples of a component, in lines that go on to the end of the last minimum coded unit.
+pub(crate) struct Canvas {
+    plane: Vec<u8>,
     stride: usize,
-    basis: &Basis<N>,
-    block: &[f32; 64],
-    plain: bool,
-) {
-    let samples = if plain { [[flat(block[0]); N]; N] } else { basis.samples(block) };
-    for (line, samples) in samples.iter().enumerate() {
-        let at = first + line * stride;
-        if let Some(place) = plane.get_mut(at..at + N) {
-            place.copy_from_slice(samples);
+}
+
+impl Canvas {
+    /// Puts the N × N samples of a block where they belong. `plain` is the first coefficient where there is no other.
+    #[inline(always)]
+    pub(crate) fn put<const N: usize, const S: usize>(
+        &mut self,
+        column: usize,
+        row: usize,
+        sums: &[f32; S],
+        plain: Option<f32>,
+    ) {
+        const { assert!(N * N == S) };
+        let samples = plain.map_or_else(|| sums.map(to_sample), |dc| [flat(dc); S]);
+        let first = row * N * self.stride + column * N;
+        for (line, samples) in samples.as_chunks::<N>().0.iter().enumerate() {
+            let at = first + line * self.stride;
+            if let Some(place) = self.plane.get_mut(at..at + N) {
+                place.copy_from_slice(samples);
+            }
         }
     }
-}
-
-/// Where coefficient `place`, in zigzag order, is in a block's rows.
-#[inline(always)]
-pub(crate) fn natural(place: usize) -> usize {
-    ZIGZAG.get(place).copied().unwrap_or_default().into()
 }

@@ -34,7 +34,7 @@ fn run(file: &Path, folder: &Path, sides: &[(String, u32)]) -> Result<()> {
     let content_type = content_type(file)?;
     let bytes = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
     let variants: Vec<(&str, u32)> = sides.iter().map(|(name, pixels)| (name.as_str(), *pixels)).collect();
-    let thumbnails = vestibule_media::thumbnails(&content_type, &bytes, &InspectLimits::default(), &variants)
+    let thumbnails = vestibule_media::thumbnails(&content_type, bytes, &InspectLimits::default(), &variants)
         .with_context(|| format!("thumbnails of {}", file.display()))?;
     for thumbnail in thumbnails {
         let path: PathBuf = folder.join(&thumbnail.name).with_extension(extension(&thumbnail.content_type)?);

@@ -36,7 +36,7 @@ pub struct NotShown(String);
 /// When the picture is damaged, beyond the limits, or of a kind that is not decoded here.
 pub fn thumbnails(
     content_type: &ContentType,
-    bytes: &[u8],
+    bytes: Vec<u8>,
     limits: &InspectLimits,
     variants: &[(&str, u32)],
 ) -> Result<Vec<Thumbnail>, NotShown> {
@@ -66,25 +66,28 @@ pub(crate) struct Shown {
     pub(crate) thumbhash: String,
 }
 
-/// Examines a picture, and makes `variants` of it, which go from the smallest to the largest.
+/// Examines a picture, and makes `variants` of it, which go from the smallest to the largest. The bytes are let go as soon as they are
+/// decoded.
 pub(crate) fn examine(
     format: Format,
-    bytes: &[u8],
+    bytes: Vec<u8>,
     max: &InspectLimits,
     variants: &[(&str, u32)],
 ) -> Result<Picture, Trouble> {
-    let structure = match structure::walk(format, bytes, max) {
+    let structure = match structure::walk(format, &bytes, max) {
         Err(unsupported @ Trouble::Unsupported(_)) => return Ok(unseen(unsupported)),
         structure => structure?,
     };
     let longest = variants.iter().map(|(_, longest)| *longest).max().unwrap_or_default();
-    let (header, opened) = match decode::open(format, bytes, longest, max) {
+    let (header, opened) = match decode::open(format, &bytes, longest, max) {
         Err(unsupported @ Trouble::Unsupported(_)) => return Ok(unseen(unsupported)),
         opened => opened?,
     };
     limits::check_pixels(header.width, header.height, max)?;
     limits::check_decoded_bytes(header.decoded_bytes, max)?;
-    let shown = match opened.decode(&header, longest).and_then(|decoded| show(decoded, &header, variants)) {
+    let decoded = opened.decode(&header, longest);
+    drop(bytes);
+    let shown = match decoded.and_then(|decoded| show(decoded, &header, variants)) {
         Err(unsupported @ Trouble::Unsupported(_)) => Err(unsupported),
         shown => Ok(shown?),
     };
@@ -96,24 +99,26 @@ pub(crate) fn examine(
 }
 
 /// From pixels to thumbnails, each from the next larger one. Everything after the first resize is done on a small picture, where it costs
-/// little.
+/// little, and what is already small is encoded once.
 fn show(decoded: Decoded, header: &Header, variants: &[(&str, u32)]) -> Result<Shown, Trouble> {
-    let Some(((_, longest), smaller)) = variants.split_last() else {
-        return Err(Trouble::Unsupported("no thumbnail was asked for".to_owned()));
-    };
-    let largest = resize::shrink_decoded(decoded, *longest)?;
+    let longest = variants.last().map_or(0, |(_, longest)| *longest);
+    let largest = resize::shrink_decoded(decoded, longest)?;
     let largest = colour::to_srgb(largest, header.icc.as_deref())?.without_opaque_alpha();
-    let mut smallest = orient::upright(largest, header.orientation)?;
-    let mut larger = Vec::new();
-    for (_, longest) in smaller.iter().rev() {
-        let next = resize::shrink(&smallest, *longest)?;
-        larger.push(std::mem::replace(&mut smallest, next));
+    let mut raster = orient::upright(largest, header.orientation)?;
+    let mut thumbnails: Vec<Thumbnail> = Vec::new();
+    for (name, longest) in variants.iter().rev() {
+        let before = (raster.width, raster.height);
+        raster = resize::shrink(raster, *longest)?;
+        let made = match thumbnails.last() {
+            Some(same) if before == (raster.width, raster.height) => {
+                Thumbnail { name: (*name).to_owned(), ..same.clone() }
+            }
+            Some(_) | None => thumbnail(name, &raster, max_bytes(*longest))?,
+        };
+        thumbnails.push(made);
     }
-    let thumbhash = preview::thumbhash(&smallest)?;
-    let rasters = std::iter::once(&smallest).chain(larger.iter().rev());
-    let thumbnails =
-        variants.iter().zip(rasters).map(|((name, longest), raster)| thumbnail(name, raster, max_bytes(*longest)));
-    Ok(Shown { thumbnails: thumbnails.collect::<Result<_, _>>()?, thumbhash })
+    thumbnails.reverse();
+    Ok(Shown { thumbnails, thumbhash: preview::thumbhash(raster)? })
 }
 
 fn thumbnail(name: &str, raster: &Raster, max_bytes: usize) -> Result<Thumbnail, Trouble> {

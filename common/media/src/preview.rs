@@ -11,7 +11,7 @@ use crate::trouble::Trouble;
 const LONGEST: u32 = 100;
 
 /// The thumbhash of a picture in sRGB, base 64.
-pub(crate) fn thumbhash(raster: &Raster) -> Result<String, Trouble> {
+pub(crate) fn thumbhash(raster: Raster) -> Result<String, Trouble> {
     let small = resize::shrink(raster, LONGEST)?;
     let rgba: Vec<u8> = small
         .pixels
@@ -39,7 +39,7 @@ mod tests {
     #[test]
     fn it_keeps_the_average_colour_and_the_shape() {
         let pixels = [200, 100, 50].repeat(400 * 200);
-        let hash = thumbhash(&Raster::new(400, 200, Layout::Rgb, pixels).unwrap()).unwrap();
+        let hash = thumbhash(Raster::new(400, 200, Layout::Rgb, pixels).unwrap()).unwrap();
         let bytes = base64::engine::general_purpose::STANDARD.decode(hash).unwrap();
         let (red, green, blue, alpha) = thumbhash::thumb_hash_to_average_rgba(&bytes).unwrap();
         for (found, expected) in [(red, 200.0), (green, 100.0), (blue, 50.0), (alpha, 255.0)] {
@@ -53,7 +53,7 @@ mod tests {
         for (width, height) in [(1, 1), (4000, 1), (1, 4000)] {
             for layout in [Layout::Gray, Layout::GrayAlpha, Layout::Rgb, Layout::Rgba] {
                 let pixels = vec![7; (width * height) as usize * layout.channels()];
-                assert!(thumbhash(&Raster::new(width, height, layout, pixels).unwrap()).is_ok());
+                assert!(thumbhash(Raster::new(width, height, layout, pixels).unwrap()).is_ok());
             }
         }
     }

@@ -200,7 +200,7 @@ impl Probe {
 
     /// The verdict on a file of which everything that is needed is there.
     fn conclude(self, facts: Facts, format: Option<Format>) -> Step {
-        match (self.file.whole(), format) {
+        match (self.file.into_whole(), format) {
             (Some(bytes), Some(format)) => match picture::examine(format, bytes, &self.policy.limits, &VARIANTS) {
                 Ok(picture) => accepted_picture(facts, picture),
                 Err(trouble) => refused_for(&trouble),

@@ -23,13 +23,13 @@ pub(crate) fn fit(width: u32, height: u32, longest: u32) -> (u32, u32) {
 }
 
 /// The picture with its longer side at most `longest`.
-pub(crate) fn shrink(raster: &Raster, longest: u32) -> Result<Raster, Trouble> {
+pub(crate) fn shrink(raster: Raster, longest: u32) -> Result<Raster, Trouble> {
     let (width, height) = (raster.width, raster.height);
     let size = fit(width, height, longest);
     if size == (width, height) {
-        return Ok(raster.clone());
+        return Ok(raster);
     }
-    convolve(raster, (width.into(), height.into()), size)
+    convolve(&raster, (width.into(), height.into()), size)
 }
 
 /// The picture with the longer side that it has in the file at most `longest`, as far as it is not that small already.
@@ -92,7 +92,7 @@ mod tests {
     fn the_colour_under_a_transparent_pixel_does_not_bleed() {
         // Columns of opaque red and of a green that nobody can see.
         let pixels = [255, 0, 0, 255, 0, 255, 0, 0].repeat(32 * 64);
-        let small = shrink(&Raster::new(64, 64, Layout::Rgba, pixels).unwrap(), 8).unwrap();
+        let small = shrink(Raster::new(64, 64, Layout::Rgba, pixels).unwrap(), 8).unwrap();
         for pixel in small.pixels.chunks_exact(4) {
             assert!(pixel[0] >= 250 && pixel[1] <= 5, "{pixel:?}");
         }
@@ -133,7 +133,7 @@ mod tests {
     fn inks_are_not_taken_for_an_alpha() {
         // Full cyan without black: as an alpha, the zero would take the cyan away.
         let pixels = [255, 0, 0, 0].repeat(64 * 64);
-        let small = shrink(&Raster::new(64, 64, Layout::Cmyk, pixels).unwrap(), 8).unwrap();
+        let small = shrink(Raster::new(64, 64, Layout::Cmyk, pixels).unwrap(), 8).unwrap();
         assert!(small.pixels.chunks_exact(4).all(|pixel| pixel == [255, 0, 0, 0]));
     }
 }

@@ -18,9 +18,15 @@ impl Sparse {
         Self { size, parts: Vec::new() }
     }
 
-    /// Adds the bytes at `start`. What follows on the end of a known part is joined to it.
-    pub(crate) fn supply(&mut self, start: u64, bytes: Vec<u8>) {
+    /// Adds the bytes at `start`. What follows on the end of a known part is joined to it, the shorter to the longer: a picture of many
+    /// megabytes behind its first range is never there twice.
+    pub(crate) fn supply(&mut self, start: u64, mut bytes: Vec<u8>) {
         match self.parts.iter_mut().find(|(at, part)| at.saturating_add(part.len() as u64) == start) {
+            Some((_, part)) if part.len() < bytes.len() => {
+                bytes.reserve_exact(part.len());
+                bytes.splice(0..0, part.drain(..));
+                *part = bytes;
+            }
             Some((_, part)) => part.extend_from_slice(&bytes),
             None => self.parts.push((start, bytes)),
         }
@@ -34,6 +40,12 @@ impl Sparse {
     /// All of the file, when it is there.
     pub(crate) fn whole(&self) -> Option<&[u8]> {
         Some(self.head()).filter(|head| head.len() as u64 == self.size)
+    }
+
+    /// All of the file, when it is there.
+    pub(crate) fn into_whole(self) -> Option<Vec<u8>> {
+        let (_, head) = self.parts.into_iter().find(|(start, _)| *start == 0)?;
+        Some(head).filter(|head| head.len() as u64 == self.size)
     }
 
     /// The file's length, in bytes.
@@ -163,5 +175,15 @@ mod tests {
         assert_eq!((file.whole(), file.rest()), (None, 2..4));
         file.supply(2, vec![2, 3]);
         assert_eq!(file.whole(), Some(&[0, 1, 2, 3][..]));
+        assert_eq!(file.into_whole(), Some(vec![0, 1, 2, 3]));
+    }
+
+    #[test]
+    fn a_long_part_takes_the_short_one_before_it_in() {
+        let mut file = Sparse::new(9);
+        file.supply(0, vec![0, 1]);
+        file.supply(2, vec![2, 3, 4, 5]);
+        assert_eq!(file.head(), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(file.into_whole(), None);
     }
 }

@@ -5,6 +5,7 @@
 
 mod jpeg;
 mod still;
+mod webp;
 
 use image::metadata::Orientation;
 use vestibule_domain::content_type::ContentType;
@@ -65,6 +66,7 @@ pub(crate) struct Header {
 pub(crate) enum Opened<'a> {
     Jpeg(Box<jpeg::Jpeg<'a>>),
     Still(still::Still<'a>),
+    Webp(webp::Webp<'a>),
 }
 
 /// Reads the header.
@@ -78,7 +80,8 @@ pub(crate) fn open<'a>(
         Format::Jpeg => {
             jpeg::open(bytes, structure.inverted_inks).map(|(header, jpeg)| (header, Opened::Jpeg(Box::new(jpeg))))
         }
-        Format::Png | Format::Gif | Format::Webp | Format::Bmp | Format::Tiff => {
+        Format::Webp => webp::open(bytes, limits).map(|(header, webp)| (header, Opened::Webp(webp))),
+        Format::Png | Format::Gif | Format::Bmp | Format::Tiff => {
             still::open(format, bytes, limits).map(|(header, still)| (header, Opened::Still(still)))
         }
     }
@@ -87,10 +90,11 @@ pub(crate) fn open<'a>(
 impl Opened<'_> {
     /// Decodes the first picture, or makes of it at once a smaller one whose longer side is `longest` pixels or more. Call it only after
     /// the header passed the limits.
-    pub(crate) fn decode(self, header: &Header, _longest: u32) -> Result<Raster, Trouble> {
+    pub(crate) fn decode(self, header: &Header, longest: u32) -> Result<Raster, Trouble> {
         match self {
             Self::Jpeg(jpeg) => jpeg.decode(header),
             Self::Still(still) => still.decode(header),
+            Self::Webp(webp) => webp.decode(header, longest),
         }
     }
 }

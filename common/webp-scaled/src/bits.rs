@@ -11,35 +11,26 @@ pub(crate) struct Bits<'a> {
     /// The window; the next bit is decided by its highest eight bits.
     window: u64,
     /// The range less 1, from 127 to 254.
-    top: u8,
+    top: u32,
     /// Bits of the window that have been loaded.
     loaded: u32,
     /// How many of them are zeros that stand for what is beyond the end.
     missing: u32,
 }
 
-/// By how much a range, less 1, is to be shifted so that it is at least 128 again.
-#[expect(clippy::cast_possible_truncation, reason = "at most 7")]
-const SHIFTS: [u8; 256] = {
-    let mut shifts = [0; 256];
-    let mut top = 0_u8;
-    while top < 127 {
-        shifts[top as usize] = (top + 1).leading_zeros() as u8;
-        top += 1;
-    }
-    shifts
-};
-
-/// The shifted range, less 1. A table is faster here than counting and shifting: each bit waits for the range that the one before it left.
-#[expect(clippy::cast_possible_truncation, reason = "below 255")]
-const TOPS: [u8; 256] = {
-    let mut tops = [0; 256];
+/// For what is left of a range, less 1: the same shifted until the range is at least 128, and by how much it was shifted.
+///
+/// A table is faster here than counting and shifting, because each bit waits for the range that the one before it left.
+#[expect(clippy::cast_possible_truncation, reason = "below 256, and at most 7")]
+const NARROWED: [[u8; 2]; 256] = {
+    let mut narrowed = [[0; 2]; 256];
     let mut top = 0;
     while top < 256 {
-        tops[top] = (((top + 1) << SHIFTS[top]) - 1) as u8;
+        let shift = (top as u8).saturating_add(1).leading_zeros();
+        narrowed[top] = [(((top + 1) << shift) - 1) as u8, shift as u8];
         top += 1;
     }
-    tops
+    narrowed
 };
 
 /// Loaded bits that `count` readings in a row need: the first decides by eight, and none uses up more than seven.
@@ -70,13 +61,13 @@ impl<'a> Bits<'a> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as above")]
     pub(crate) fn loaded_bit(&mut self, probability: u8) -> bool {
-        let split = (u32::from(self.top) * u32::from(probability)) >> 8;
+        let split = (self.top * u32::from(probability)) >> 8;
         let threshold = u64::from(split + 1) << 56;
         // Both ways are written out so that the compiler makes a jump of it and no select: a jump is foreseen most of the time,
         // and then what follows does not wait for the comparison.
         if self.window >= threshold {
             self.window -= threshold;
-            self.narrow(u32::from(self.top) - split - 1);
+            self.narrow(self.top - split - 1);
             true
         } else {
             self.narrow(split);
@@ -90,21 +81,21 @@ impl<'a> Bits<'a> {
     pub(crate) fn loaded_signed(&mut self, value: i32) -> i32 {
         // As `bit(128)`, but without a jump that no processor can foresee. The range is halved, so that the shift is 1 but for one
         // value of it.
-        let split = u32::from(self.top) >> 1;
+        let split = self.top >> 1;
         let threshold = u64::from(split + 1) << 56;
         let negative = self.window >= threshold;
         self.window -= if negative { threshold } else { 0 };
-        self.narrow(if negative { u32::from(self.top) - split - 1 } else { split });
+        self.narrow(if negative { self.top - split - 1 } else { split });
         let sign = -i32::from(negative);
         (value ^ sign) - sign
     }
 
     /// Goes on in a part of the range.
     #[inline(always)]
-    #[expect(clippy::inline_always, clippy::cast_possible_truncation, reason = "as above; the range is below 256")]
+    #[expect(clippy::inline_always, reason = "as above")]
     fn narrow(&mut self, top: u32) {
-        let shift = SHIFTS[top as u8 as usize];
-        self.top = TOPS[top as u8 as usize];
+        let [top, shift] = NARROWED[(top & 0xff) as usize];
+        self.top = top.into();
         self.window <<= shift;
         self.loaded -= u32::from(shift);
     }

@@ -11,7 +11,7 @@ use crate::picture::Picture;
 use crate::planes::Growing;
 use crate::predict::{self, Chroma, Luma, START};
 use crate::smooth::{Edges, Window};
-use crate::tokens::{self, Coefficients};
+use crate::tokens::{self, Reader};
 use crate::{Error, Scale};
 
 /// Decodes a WebP file's still lossy picture.
@@ -38,8 +38,8 @@ pub fn decode_frame(frame: &[u8], scale: Scale) -> Result<Picture, Error> {
     let (width, height) = (scale.apply(header.width), scale.apply(header.height));
     let mut decoder = Decoder::new(&header, scale);
     decoder.run(header)?;
-    let [blue, red] = decoder.chroma.map(Growing::finish);
-    Ok(Picture { width, height, scale, planes: [decoder.luma.finish(), blue, red] })
+    let [blue, red] = decoder.chroma_planes.map(Growing::finish);
+    Ok(Picture { width, height, scale, planes: [decoder.luma_plane.finish(), blue, red] })
 }
 
 /// What a macroblock leaves to the one below it.
@@ -56,9 +56,9 @@ struct Decoder {
     above: Vec<Above>,
     luma_rows: Luma,
     chroma_rows: [Chroma; 2],
-    coefficients: Coefficients,
-    luma: Growing<16>,
-    chroma: [Growing<8>; 2],
+    scale: Scale,
+    luma_plane: Growing<16>,
+    chroma_planes: [Growing<8>; 2],
     window: Option<Window>,
 }
 
@@ -82,9 +82,9 @@ impl Decoder {
             above: vec![beyond; columns],
             luma_rows: [[127; 32]; 17],
             chroma_rows: [[[127; 16]; 9]; 2],
-            coefficients: Coefficients::new(scale),
-            luma: Growing::new(size, divisor),
-            chroma: [chroma(), chroma()],
+            scale,
+            luma_plane: Growing::new(size, divisor),
+            chroma_planes: [chroma(), chroma()],
             window: smoothed.then(|| Window::new(columns, header.smoothing)),
         }
     }
@@ -108,28 +108,24 @@ impl Decoder {
                     &mut sub_modes,
                 );
                 let segment = usize::from(macroblock.segment & 3);
+                let has_sub_blocks = macroblock.sub_blocks.is_some();
                 if macroblock.skipped {
-                    above.coefficients.clear(macroblock.sub_blocks.is_some());
-                    coefficients.clear(macroblock.sub_blocks.is_some());
-                } else {
-                    self.coefficients.read(
-                        partition,
-                        probs,
-                        &header.steps[segment],
-                        macroblock.sub_blocks.is_some(),
-                        &mut above.coefficients,
-                        &mut coefficients,
-                    );
+                    above.coefficients.clear(has_sub_blocks);
+                    coefficients.clear(has_sub_blocks);
                 }
-                let inner = macroblock.sub_blocks.is_some() || !self.coefficients.is_empty();
-                self.reconstruct(x, y, &macroblock);
+                let mut reader = Reader::new(*partition, probs, header.steps[segment]);
+                let there = predict::Neighbours { above: y > 0, left: x > 0 };
+                let mut inner = has_sub_blocks;
+                inner |= self.luma(x, there, &macroblock, &mut reader, &mut coefficients);
+                inner |= self.chroma(x, there, &macroblock, &mut reader, &mut coefficients);
+                *partition = reader.partition();
                 self.hand_on(x);
                 if let Some(window) = &mut self.window {
-                    let strength = header.strengths[segment][usize::from(macroblock.sub_blocks.is_some())];
+                    let strength = header.strengths[segment][usize::from(has_sub_blocks)];
                     window.put(x, Edges { strength, inner }, &self.luma_rows, &self.chroma_rows);
                 } else {
-                    self.luma.put(x, y, &mut self.luma_rows);
-                    for (plane, rows) in self.chroma.iter_mut().zip(&mut self.chroma_rows) {
+                    self.luma_plane.put(x, y, &mut self.luma_rows);
+                    for (plane, rows) in self.chroma_planes.iter_mut().zip(&mut self.chroma_rows) {
                         plane.put(x, y, rows);
                     }
                 }
@@ -138,7 +134,7 @@ impl Decoder {
                 return Err(Error::Damaged("a partition ends before the picture"));
             }
             if let Some(window) = &mut self.window {
-                window.end_row(y, rows, &mut self.luma, &mut self.chroma);
+                window.end_row(y, rows, &mut self.luma_plane, &mut self.chroma_planes);
             }
         }
         Ok(())
@@ -158,33 +154,88 @@ impl Decoder {
         }
     }
 
-    /// Predicts a macroblock and adds its differences.
-    fn reconstruct(&mut self, x: usize, y: usize, macroblock: &Macroblock) {
-        let there = predict::Neighbours { above: y > 0, left: x > 0 };
-        let above = &self.above[x];
-        self.luma_rows[0][START..START + 16].copy_from_slice(&above.luma);
-        let (luma_blocks, chroma_blocks) = self.coefficients.blocks.split_at_mut(16);
-        let (luma_kinds, chroma_kinds) = self.coefficients.kinds.split_at_mut(16);
+    /// Predicts luma and adds its differences; says whether there were any.
+    fn luma(
+        &mut self,
+        x: usize,
+        there: predict::Neighbours,
+        macroblock: &Macroblock,
+        partition: &mut Reader<'_, '_>,
+        left: &mut tokens::Neighbours,
+    ) -> bool {
+        let mut reader = *partition;
+        let rows = &mut self.luma_rows;
+        // Beyond the right edge the last pixel goes on.
+        let next = self.above.get(x + 1).and_then(|next| next.luma.first_chunk::<4>().copied());
+        let Above { luma: row_above, coefficients: above, .. } = &mut self.above[x];
+        rows[0][START..START + 16].copy_from_slice(row_above);
+        let mut differs = false;
         if let Some(modes) = &macroblock.sub_blocks {
-            // Beyond the right edge the last pixel goes on. The lower sub-blocks have the same neighbours as the highest.
-            let next = self.above.get(x + 1).and_then(|next| next.luma.first_chunk::<4>().copied());
-            let next = next.unwrap_or([above.luma[15]; 4]);
+            // The lower sub-blocks have the same right upper neighbour as the highest.
             for row in [0, 4, 8, 12] {
-                self.luma_rows[row][START + 16..START + 20].copy_from_slice(&next);
+                rows[row][START + 16..START + 20].copy_from_slice(&next.unwrap_or([row_above[15]; 4]));
             }
-            for (index, (mode, (kind, block))) in modes.iter().zip(luma_kinds.iter_mut().zip(luma_blocks)).enumerate() {
-                predict::sub_block(&mut self.luma_rows, index % 4, index / 4, *mode, kind.take(block));
+            for (down, (modes, left)) in modes.as_chunks::<4>().0.iter().zip(&mut left.luma).enumerate() {
+                for (across, (mode, above)) in modes.iter().zip(&mut above.luma).enumerate() {
+                    let difference = if macroblock.skipped { None } else { reader.luma(None, true, above, left) };
+                    differs |= difference.is_some();
+                    predict::sub_block(rows, across, down, *mode, difference);
+                }
             }
         } else {
-            predict::whole::<16, 32>(&mut self.luma_rows, macroblock.luma, there);
-            predict::add_blocks(&mut self.luma_rows, 4, luma_blocks, luma_kinds);
+            predict::whole::<16, 32>(rows, macroblock.luma, there);
+            if macroblock.skipped {
+                return false;
+            }
+            // At a quarter a block becomes one pixel or less: of those that nothing is predicted from, the average is enough.
+            let keep_all = matches!(self.scale, Scale::Full | Scale::Half);
+            let dcs = reader.second(&mut above.second, &mut left.second);
+            for (down, (dcs, left)) in dcs.as_chunks::<4>().0.iter().zip(&mut left.luma).enumerate() {
+                for (across, (dc, above)) in dcs.iter().zip(&mut above.luma).enumerate() {
+                    let kept = keep_all || across == 3 || down == 3;
+                    if let Some(difference) = reader.luma(Some(*dc), kept, above, left) {
+                        differs = true;
+                        predict::add_block(rows, across, down, &difference);
+                    }
+                }
+            }
         }
-        let planes = chroma_blocks.chunks_exact_mut(4).zip(chroma_kinds.chunks_exact_mut(4));
-        for ((rows, above), (blocks, kinds)) in self.chroma_rows.iter_mut().zip(&above.chroma).zip(planes) {
-            rows[0][START..START + 8].copy_from_slice(above);
+        *partition = reader;
+        differs
+    }
+
+    /// The same for both planes of chroma.
+    fn chroma(
+        &mut self,
+        x: usize,
+        there: predict::Neighbours,
+        macroblock: &Macroblock,
+        partition: &mut Reader<'_, '_>,
+        left: &mut tokens::Neighbours,
+    ) -> bool {
+        let mut reader = *partition;
+        let Above { chroma: rows_above, coefficients: above, .. } = &mut self.above[x];
+        let mut differs = false;
+        let neighbours = above.chroma.iter_mut().zip(&mut left.chroma);
+        for ((rows, row_above), (above, left)) in self.chroma_rows.iter_mut().zip(rows_above).zip(neighbours) {
+            rows[0][START..START + 8].copy_from_slice(row_above);
             predict::whole::<8, 16>(rows, macroblock.chroma, there);
-            predict::add_blocks(rows, 2, blocks, kinds);
+            if macroblock.skipped {
+                continue;
+            }
+            for (down, left) in left.iter_mut().enumerate() {
+                for (across, above) in above.iter_mut().enumerate() {
+                    // As with luma, at half of its scale.
+                    let kept = self.scale != Scale::Eighth || across == 1 || down == 1;
+                    if let Some(difference) = reader.chroma(kept, above, left) {
+                        differs = true;
+                        predict::add_block(rows, across, down, &difference);
+                    }
+                }
+            }
         }
+        *partition = reader;
+        differs
     }
 
     /// Leaves the lowest row to the macroblock below and the last column to the next one.

@@ -5,8 +5,7 @@
 )]
 
 use crate::modes::{Mode, SubMode};
-use crate::tokens::Kind;
-use crate::transform::Block;
+use crate::tokens::Difference;
 
 /// Where in a row the macroblock begins: the pixel before it is its left neighbour's.
 pub(crate) const START: usize = 8;
@@ -71,7 +70,7 @@ fn average<const SIZE: usize>(above: &[u8; SIZE], left: impl Iterator<Item = u8>
 }
 
 /// Predicts the sub-block at (`across`, `down`) and adds its difference.
-pub(crate) fn sub_block(rows: &mut Luma, across: usize, down: usize, mode: SubMode, difference: Option<[[i16; 4]; 4]>) {
+pub(crate) fn sub_block(rows: &mut Luma, across: usize, down: usize, mode: SubMode, difference: Option<Difference>) {
     let start = START + 4 * (across & 3);
     let Some(rows) = rows[4 * (down & 3)..].first_chunk_mut::<5>() else { return };
     let above = &rows[0];
@@ -147,29 +146,24 @@ fn predicted(mode: SubMode, edge: &[u8; 13]) -> [[u8; 4]; 4] {
     }
 }
 
-/// Adds the differences of blocks, which are empty afterwards, to pixels that have been predicted; `blocks` come row by row, `across` in a row.
-pub(crate) fn add_blocks<const WIDTH: usize>(
+/// Adds a difference to the block at (`across`, `down`) of pixels that have been predicted.
+#[inline]
+pub(crate) fn add_block<const WIDTH: usize>(
     rows: &mut [[u8; WIDTH]],
     across: usize,
-    blocks: &mut [Block],
-    kinds: &mut [Kind],
+    down: usize,
+    difference: &Difference,
 ) {
-    let rows = rows.get_mut(1..).unwrap_or_default().as_chunks_mut::<4>().0;
-    for (rows, (blocks, kinds)) in rows.iter_mut().zip(blocks.chunks_mut(across).zip(kinds.chunks_mut(across))) {
-        for (index, (block, kind)) in blocks.iter_mut().zip(kinds).enumerate() {
-            let Some(difference) = kind.take(block) else { continue };
-            let start = START + 4 * (index & 3);
-            for (row, difference) in rows.iter_mut().zip(&difference) {
-                for (pixel, difference) in row[start..start + 4].iter_mut().zip(difference) {
-                    *pixel = clamp(i16::from(*pixel).wrapping_add(*difference));
-                }
-            }
+    let start = START + 4 * (across & 3);
+    for (row, difference) in rows[1 + 4 * down..].iter_mut().zip(difference) {
+        for (pixel, difference) in row[start..start + 4].iter_mut().zip(difference) {
+            *pixel = clamp(i16::from(*pixel).wrapping_add(*difference));
         }
     }
 }
 
 #[inline]
-fn add(pixels: &mut [[u8; 4]; 4], difference: &[[i16; 4]; 4]) {
+fn add(pixels: &mut [[u8; 4]; 4], difference: &Difference) {
     for (pixel, difference) in pixels.as_flattened_mut().iter_mut().zip(difference.as_flattened()) {
         *pixel = clamp(i16::from(*pixel).wrapping_add(*difference));
     }

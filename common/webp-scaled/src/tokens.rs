@@ -1,61 +1,22 @@
 //! A macroblock's coefficients: section 13.
 
-use crate::Scale;
 use crate::bits::{Bits, enough};
 use crate::header::{Probs, Steps};
 use crate::tables::ZIGZAG;
 use crate::transform::{self, Block};
 
-/// What of a block there is to add to its prediction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Kind {
-    /// Nothing.
-    #[default]
-    Empty,
-    /// The same to every pixel.
-    Flat,
-    /// Anything.
-    Full,
-}
-
-/// The coefficients of a macroblock, until they are added to its pixels: sixteen blocks of luma, four of the first chroma, four of the second.
-#[derive(Debug)]
-pub(crate) struct Coefficients {
-    /// Values that have been multiplied by their steps.
-    pub(crate) blocks: [Block; 24],
-    /// What each block is.
-    pub(crate) kinds: [Kind; 24],
-    inside: Inside,
-}
+/// What a block adds to its prediction.
+pub(crate) type Difference = [[i16; 4]; 4];
 
 /// Which of the neighbouring blocks have coefficients: four of luma, two of each chroma, the second order.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Neighbours {
-    luma: [u8; 4],
-    chroma: [[u8; 2]; 2],
-    second: u8,
-}
-
-/// What is wanted of blocks that no other macroblock is predicted from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Inside {
-    /// Every pixel.
-    Exact,
-    /// The averages of luma blocks, every pixel of chroma.
-    LumaAverages,
-    /// The averages.
-    Averages,
-}
-
-impl Inside {
-    /// What a scale needs: at a quarter, a block of luma becomes one pixel, at an eighth also a block of chroma.
-    fn of(scale: Scale) -> Self {
-        match scale {
-            Scale::Full | Scale::Half => Self::Exact,
-            Scale::Quarter => Self::LumaAverages,
-            Scale::Eighth => Self::Averages,
-        }
-    }
+    /// Luma blocks.
+    pub(crate) luma: [u8; 4],
+    /// Blocks of each chroma.
+    pub(crate) chroma: [[u8; 2]; 2],
+    /// The second order.
+    pub(crate) second: u8,
 }
 
 impl Neighbours {
@@ -65,105 +26,81 @@ impl Neighbours {
     }
 }
 
-impl Coefficients {
-    /// Empty blocks, of which as much will be kept as the scale needs.
-    pub(crate) fn new(scale: Scale) -> Self {
-        Self { blocks: [[0; 16]; 24], kinds: [Kind::Empty; 24], inside: Inside::of(scale) }
-    }
-
-    /// Whether there is nothing to add.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.kinds.iter().all(|kind| *kind == Kind::Empty)
-    }
-
-    /// Reads the coefficients of a macroblock into empty blocks.
-    pub(crate) fn read(
-        &mut self,
-        partition: &mut Bits<'_>,
-        probs: &Probs,
-        steps: &Steps,
-        has_sub_blocks: bool,
-        above: &mut Neighbours,
-        left: &mut Neighbours,
-    ) {
-        let mut bits = *partition;
-        let [without_dc, second_probs, chroma_probs, with_dc] = probs;
-        let (mut first, mut luma_probs) = (0, with_dc);
-        if !has_sub_blocks {
-            let mut block = [0; 16];
-            let end =
-                coefficients::<true>(&mut bits, second_probs, above.second + left.second, 0, steps.second, &mut block);
-            (above.second, left.second) = (u8::from(end > 0), u8::from(end > 0));
-            if end > 0 {
-                transform::second_order(&mut block);
-                for (dc, block) in block.iter().zip(&mut self.blocks) {
-                    block[0] = *dc;
-                }
-            }
-            (first, luma_probs) = (1, without_dc);
-        }
-        let (luma, chroma) = self.blocks.split_at_mut(16);
-        let (luma_kinds, chroma_kinds) = self.kinds.split_at_mut(16);
-        let rows = luma.as_chunks_mut::<4>().0.iter_mut().zip(luma_kinds.as_chunks_mut::<4>().0);
-        for (y, ((blocks, kinds), left)) in rows.zip(&mut left.luma).enumerate() {
-            for (x, ((block, kind), above)) in blocks.iter_mut().zip(kinds).zip(&mut above.luma).enumerate() {
-                let known = *above + *left;
-                let end = if self.inside == Inside::Exact || has_sub_blocks || x == 3 || y == 3 {
-                    let end = coefficients::<true>(&mut bits, luma_probs, known, first, steps.luma, block);
-                    *kind = classify(end, block[0]);
-                    end
-                } else {
-                    *kind = classify(0, block[0]);
-                    coefficients::<false>(&mut bits, luma_probs, known, first, steps.luma, block)
-                };
-                (*above, *left) = (u8::from(end > first), u8::from(end > first));
-            }
-        }
-        let planes = chroma.as_chunks_mut::<4>().0.iter_mut().zip(chroma_kinds.as_chunks_mut::<4>().0);
-        for ((blocks, kinds), (above, left)) in planes.zip(above.chroma.iter_mut().zip(&mut left.chroma)) {
-            let rows = blocks.as_chunks_mut::<2>().0.iter_mut().zip(kinds.as_chunks_mut::<2>().0);
-            for (y, ((blocks, kinds), left)) in rows.zip(left).enumerate() {
-                for (x, ((block, kind), above)) in blocks.iter_mut().zip(kinds).zip(above.iter_mut()).enumerate() {
-                    let known = *above + *left;
-                    let end = if self.inside == Inside::Averages && x == 0 && y == 0 {
-                        let end = coefficients::<false>(&mut bits, chroma_probs, known, 0, steps.chroma, block);
-                        *kind = classify(end.min(1), block[0]);
-                        end
-                    } else {
-                        let end = coefficients::<true>(&mut bits, chroma_probs, known, 0, steps.chroma, block);
-                        *kind = classify(end, block[0]);
-                        end
-                    };
-                    (*above, *left) = (u8::from(end > 0), u8::from(end > 0));
-                }
-            }
-        }
-        *partition = bits;
-    }
+/// Reads the blocks of a macroblock, in their order.
+///
+/// Each is to be added to its prediction at once: a processor does that while it waits for the next block's bits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reader<'p, 'b> {
+    bits: Bits<'b>,
+    probs: &'p Probs,
+    steps: Steps,
 }
 
-impl Kind {
-    /// What a block of this kind adds to its pixels, `None` for nothing; the block is empty afterwards.
-    #[inline]
-    pub(crate) fn take(&mut self, block: &mut Block) -> Option<[[i16; 4]; 4]> {
-        let difference = match self {
-            Self::Empty => return None,
-            Self::Flat => [[transform::flat(block[0]); 4]; 4],
-            Self::Full => transform::inverse(block),
+impl<'p, 'b> Reader<'p, 'b> {
+    /// A reader of what comes next in a partition.
+    pub(crate) fn new(partition: Bits<'b>, probs: &'p Probs, steps: Steps) -> Self {
+        Self { bits: partition, probs, steps }
+    }
+
+    /// The partition from where this ended.
+    pub(crate) fn partition(self) -> Bits<'b> {
+        self.bits
+    }
+
+    /// Reads the second order: the DCs of the luma blocks.
+    pub(crate) fn second(&mut self, above: &mut u8, left: &mut u8) -> Block {
+        let mut block = [0; 16];
+        let end =
+            coefficients::<true>(&mut self.bits, &self.probs[1], *above + *left, 0, self.steps.second, &mut block);
+        (*above, *left) = (u8::from(end > 0), u8::from(end > 0));
+        if end > 0 {
+            transform::second_order(&mut block);
+        }
+        block
+    }
+
+    /// Reads a luma block, the DC of which may be known already. One that is not `kept` gives the average of its difference.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as in the module of bits")]
+    pub(crate) fn luma(&mut self, dc: Option<i16>, kept: bool, above: &mut u8, left: &mut u8) -> Option<Difference> {
+        let mut block = [0; 16];
+        let (first, probs) = if dc.is_some() { (1, &self.probs[0]) } else { (0, &self.probs[3]) };
+        block[0] = dc.unwrap_or(0);
+        let known = *above + *left;
+        let end = if kept {
+            coefficients::<true>(&mut self.bits, probs, known, first, self.steps.luma, &mut block)
+        } else {
+            coefficients::<false>(&mut self.bits, probs, known, first, self.steps.luma, &mut block)
         };
-        *block = [0; 16];
-        *self = Self::Empty;
-        Some(difference)
+        (*above, *left) = (u8::from(end > first), u8::from(end > first));
+        difference(kept && end > 1, &block)
+    }
+
+    /// Reads a chroma block.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as in the module of bits")]
+    pub(crate) fn chroma(&mut self, kept: bool, above: &mut u8, left: &mut u8) -> Option<Difference> {
+        let mut block = [0; 16];
+        let known = *above + *left;
+        let end = if kept {
+            coefficients::<true>(&mut self.bits, &self.probs[2], known, 0, self.steps.chroma, &mut block)
+        } else {
+            coefficients::<false>(&mut self.bits, &self.probs[2], known, 0, self.steps.chroma, &mut block)
+        };
+        (*above, *left) = (u8::from(end > 0), u8::from(end > 0));
+        difference(kept && end > 1, &block)
     }
 }
 
-fn classify(end: usize, dc: i16) -> Kind {
-    if end > 1 {
-        Kind::Full
-    } else if dc != 0 {
-        Kind::Flat
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as in the module of bits")]
+fn difference(full: bool, block: &Block) -> Option<Difference> {
+    if full {
+        Some(transform::inverse(block))
+    } else if block[0] != 0 {
+        Some([[transform::flat(block[0]); 4]; 4])
     } else {
-        Kind::Empty
+        None
     }
 }
 

@@ -7,7 +7,7 @@
 use crate::container;
 use crate::header::{self, Header, Smoothing};
 use crate::modes::{self, Macroblock, SubMode};
-use crate::picture::Picture;
+use crate::picture::{self, Picture, Rgb};
 use crate::planes::Growing;
 use crate::predict::{self, Chroma, Luma, START};
 use crate::smooth::{Edges, Window};
@@ -36,10 +36,34 @@ pub fn decode(file: &[u8], scale: Scale) -> Result<Picture, Error> {
 pub fn decode_frame(frame: &[u8], scale: Scale) -> Result<Picture, Error> {
     let header = header::read(frame)?;
     let (width, height) = (scale.apply(header.width), scale.apply(header.height));
-    let mut decoder = Decoder::new(&header, scale);
-    decoder.run(header)?;
+    let mut decoder = Decoder::new(&header, scale, false);
+    decoder.run(header, |_, _| {})?;
     let [blue, red] = decoder.chroma_planes.map(Growing::finish);
     Ok(Picture { width, height, scale, planes: [decoder.luma_plane.finish(), blue, red] })
+}
+
+/// Decodes what a `VP8 ` chunk holds to colours, as [`decode_frame`] and [`Picture::rgb`] do, but without the planes' memory where
+/// anything is reduced.
+///
+/// # Errors
+/// `Damaged` when anything is cut off or broken.
+pub fn decode_rgb(frame: &[u8], scale: Scale) -> Result<Rgb, Error> {
+    if scale == Scale::Full {
+        let picture = decode_frame(frame, scale)?;
+        return Ok(Rgb { width: picture.width, height: picture.height, pixels: picture.rgb() });
+    }
+    let header = header::read(frame)?;
+    let (width, height) = (scale.apply(header.width), scale.apply(header.height));
+    let mut pixels = vec![0; 3 * usize::from(width) * usize::from(height)];
+    let mut rows = pixels.chunks_exact_mut(3 * usize::from(width));
+    Decoder::new(&header, scale, true).run(header, |luma, [blue, red]| {
+        // The last macroblocks have rows beyond the picture, for which there are no more pixels.
+        for (luma, (blue, red)) in luma.rows().zip(blue.rows().zip(red.rows())) {
+            let Some(row) = rows.next() else { break };
+            picture::convert(row, luma, blue, red, 1);
+        }
+    })?;
+    Ok(Rgb { width, height, pixels })
 }
 
 /// What a macroblock leaves to the one below it.
@@ -63,12 +87,12 @@ struct Decoder {
 }
 
 impl Decoder {
-    fn new(header: &Header<'_>, scale: Scale) -> Self {
+    fn new(header: &Header<'_>, scale: Scale, strip: bool) -> Self {
         let size = (header.width, header.height);
         let chroma_size = (size.0.div_ceil(2), size.1.div_ceil(2));
         let divisor = usize::from(scale.divisor());
         // Chroma is stored at half of luma's size: at half of the picture's size it is as it should be.
-        let chroma = || Growing::new(chroma_size, (divisor / 2).max(1));
+        let chroma = || Growing::new(chroma_size, (divisor / 2).max(1), strip);
         let columns = usize::from(size.0.div_ceil(16));
         let beyond = Above {
             luma: [127; 16],
@@ -83,13 +107,14 @@ impl Decoder {
             luma_rows: [[127; 32]; 17],
             chroma_rows: [[[127; 16]; 9]; 2],
             scale,
-            luma_plane: Growing::new(size, divisor),
+            luma_plane: Growing::new(size, divisor, strip),
             chroma_planes: [chroma(), chroma()],
             window: smoothed.then(|| Window::new(columns, header.smoothing)),
         }
     }
 
-    fn run(&mut self, header: Header<'_>) -> Result<(), Error> {
+    /// Decodes it; `row` sees the planes after each row of macroblocks.
+    fn run(&mut self, header: Header<'_>, mut row: impl FnMut(&Growing<16>, &[Growing<8>; 2])) -> Result<(), Error> {
         let Header { mut modes, mut partitions, ref probs, .. } = header;
         let rows = usize::from(header.height.div_ceil(16));
         let count = partitions.len();
@@ -136,6 +161,7 @@ impl Decoder {
             if let Some(window) = &mut self.window {
                 window.end_row(y, rows, &mut self.luma_plane, &mut self.chroma_planes);
             }
+            row(&self.luma_plane, &self.chroma_planes);
         }
         Ok(())
     }

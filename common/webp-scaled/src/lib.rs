@@ -14,8 +14,8 @@ mod tokens;
 mod transform;
 
 pub use container::{Container, parse};
-pub use frame::{decode, decode_frame};
-pub use picture::{Picture, Plane};
+pub use frame::{decode, decode_frame, decode_rgb};
+pub use picture::{Picture, Plane, Rgb};
 
 /// By how much a picture is reduced while it is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

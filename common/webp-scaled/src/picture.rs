@@ -41,6 +41,17 @@ pub struct Picture {
     pub planes: [Plane; 3],
 }
 
+/// A decoded picture in colours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rgb {
+    /// Pixels across, after the reduction.
+    pub width: u16,
+    /// Pixels down, after the reduction.
+    pub height: u16,
+    /// Red, green and blue: three bytes a pixel, row by row.
+    pub pixels: Vec<u8>,
+}
+
 impl Picture {
     /// Red, green and blue: three bytes a pixel, row by row. At [`Scale::Full`] a pixel takes the chroma that is nearest, as libwebp does
     /// when it is asked for no "fancy upsampling".
@@ -51,14 +62,19 @@ impl Picture {
         let [luma, blue, red] = &self.planes;
         let chroma = blue.rows().zip(red.rows()).flat_map(|rows| std::iter::repeat_n(rows, repeat));
         for ((row, luma), (blue, red)) in pixels.chunks_exact_mut(3 * width).zip(luma.rows()).zip(chroma) {
-            let groups = row.as_chunks_mut::<3>().0.chunks_mut(repeat).zip(luma.chunks(repeat));
-            for ((pixels, luma), (blue, red)) in groups.zip(blue.iter().zip(red)) {
-                for (pixel, luma) in pixels.iter_mut().zip(luma) {
-                    *pixel = rgb(*luma, *blue, *red);
-                }
-            }
+            convert(row, luma, blue, red, repeat);
         }
         pixels
+    }
+}
+
+/// A row of colours, where a value of chroma is for `repeat` pixels.
+pub(crate) fn convert(row: &mut [u8], luma: &[u8], blue: &[u8], red: &[u8], repeat: usize) {
+    let groups = row.as_chunks_mut::<3>().0.chunks_mut(repeat).zip(luma.chunks(repeat));
+    for ((pixels, luma), (blue, red)) in groups.zip(blue.iter().zip(red)) {
+        for (pixel, luma) in pixels.iter_mut().zip(luma) {
+            *pixel = rgb(*luma, *blue, *red);
+        }
     }
 }
 

@@ -11,18 +11,26 @@ pub(crate) struct Growing<const SIZE: usize> {
     source: (usize, usize),
     /// Source pixels that become one.
     divisor: usize,
+    /// Only the last row of macroblocks is kept.
+    strip: bool,
 }
 
 impl<const SIZE: usize> Growing<SIZE> {
-    /// Room for `source` pixels, reduced by `divisor`, a power of two up to `SIZE`.
-    pub(crate) fn new(source: (u16, u16), divisor: usize) -> Self {
+    /// Room for `source` pixels, reduced by `divisor`, a power of two up to `SIZE`; or in a `strip`, for one row of their macroblocks.
+    pub(crate) fn new(source: (u16, u16), divisor: usize, strip: bool) -> Self {
         let source = (usize::from(source.0), usize::from(source.1));
-        let (across, down) = (source.0.div_ceil(SIZE), source.1.div_ceil(SIZE));
+        let across = source.0.div_ceil(SIZE);
+        let down = if strip { 1 } else { source.1.div_ceil(SIZE) };
         let side = SIZE / divisor;
         let stride = across * side;
-        let (width, height) = (source.0.div_ceil(divisor), source.1.div_ceil(divisor));
+        let (width, height) = (source.0.div_ceil(divisor), source.1.div_ceil(divisor).min(down * side));
         let plane = Plane { width, height, stride, bytes: vec![0; stride * down * side] };
-        Self { plane, source, divisor }
+        Self { plane, source, divisor, strip }
+    }
+
+    /// The rows that are kept.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &[u8]> {
+        self.plane.rows()
     }
 
     /// The plane.
@@ -40,7 +48,8 @@ impl<const SIZE: usize> Growing<SIZE> {
         }
         let side = SIZE / self.divisor;
         let stride = self.plane.stride;
-        let out = self.plane.bytes[y * stride * side..][..stride * side].chunks_exact_mut(stride);
+        let above = if self.strip { 0 } else { y * stride * side };
+        let out = self.plane.bytes[above..][..stride * side].chunks_exact_mut(stride);
         let out = out.map(|row| &mut row[x * side..][..side]);
         match self.divisor {
             1 => out.zip(rows).for_each(|(out, row)| out.copy_from_slice(&row[START..START + SIZE])),

@@ -122,6 +122,19 @@ fn colours_are_those_of_image_webp() {
 }
 
 #[test]
+fn colours_without_planes_are_the_same() {
+    for (name, ..) in table() {
+        let bytes = file(name);
+        for scale in Scale::ALL {
+            let picture = decode(&bytes, scale).unwrap();
+            let colours = webp_scaled::decode_rgb(parse(&bytes).unwrap().frame, scale).unwrap();
+            assert_eq!((colours.width, colours.height), (picture.width, picture.height), "{name} {scale:?}");
+            assert!(colours.pixels == picture.rgb(), "{name} {scale:?}");
+        }
+    }
+}
+
+#[test]
 fn a_file_that_is_cut_anywhere_is_damaged() {
     for (name, ..) in table() {
         let bytes = file(name);

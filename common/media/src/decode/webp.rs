@@ -1,5 +1,5 @@
 //! WebP: lossy stills straight to a smaller size through `webp-scaled`, which needs little time and memory; everything else (lossless,
-//! alpha, animations) whole through `image`.
+//! alpha, animations, and what is not much larger than its thumbnail) whole through `image`.
 
 use vestibule_domain::policy::InspectLimits;
 use webp_scaled::{Container, Error, Scale};
@@ -10,33 +10,34 @@ use crate::raster::{Layout, Raster};
 use crate::trouble::Trouble;
 
 /// A WebP whose header has been read.
-pub(crate) enum Webp<'a> {
-    /// Lossy, one picture, no alpha.
-    Scaled(Container<'a>),
-    /// Any other.
-    Whole(Still<'a>),
+pub(crate) struct Webp<'a> {
+    whole: Still<'a>,
+    /// A lossy still without an alpha.
+    parts: Option<Container<'a>>,
 }
 
 /// Reads the header.
 pub(super) fn open<'a>(bytes: &'a [u8], limits: &InspectLimits) -> Result<(Header, Webp<'a>), Trouble> {
     let (header, whole) = still::open(Format::Webp, bytes, limits)?;
-    match webp_scaled::parse(bytes) {
-        Ok(parts) if parts.alpha.is_none() => Ok((header, Webp::Scaled(parts))),
-        Ok(_) | Err(Error::Unsupported(_)) => Ok((header, Webp::Whole(whole))),
-        Err(damaged @ Error::Damaged(_)) => Err(damaged.into()),
-    }
+    let parts = match webp_scaled::parse(bytes) {
+        Ok(parts) => Some(parts).filter(|parts| parts.alpha.is_none()),
+        Err(Error::Unsupported(_)) => None,
+        Err(damaged @ Error::Damaged(_)) => return Err(damaged.into()),
+    };
+    Ok((header, Webp { whole, parts }))
 }
 
 impl Webp<'_> {
     /// Decodes it, no smaller than `longest` needs.
     pub(crate) fn decode(self, header: &Header, longest: u32) -> Result<Raster, Trouble> {
-        match self {
-            Self::Scaled(parts) => {
-                let scale = scale(u32::from(parts.width.max(parts.height)), longest);
-                let picture = webp_scaled::decode_frame(parts.frame, scale)?;
-                Raster::new(picture.width.into(), picture.height.into(), Layout::Rgb, picture.rgb())
+        let scale = scale(header.width.max(header.height), longest);
+        match self.parts {
+            // At full size `image` interpolates chroma, which shows.
+            Some(parts) if scale != Scale::Full => {
+                let picture = webp_scaled::decode_rgb(parts.frame, scale)?;
+                Raster::new(picture.width.into(), picture.height.into(), Layout::Rgb, picture.pixels)
             }
-            Self::Whole(still) => still.decode(header),
+            Some(_) | None => self.whole.decode(header),
         }
     }
 }
@@ -72,6 +73,7 @@ impl From<Error> for Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resize;
 
     #[test]
     fn enough_pixels_are_left() {
@@ -89,6 +91,26 @@ mod tests {
             (16_383, 1, Scale::Eighth),
         ] {
             assert_eq!(scale(side, longest), expected, "{side} to {longest}");
+        }
+    }
+
+    #[test]
+    fn the_thumbnail_is_that_of_the_whole_picture() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/files/lossy.webp");
+        let bytes = std::fs::read(path).unwrap();
+        let limits = InspectLimits::default();
+        let (header, whole) = still::open(Format::Webp, &bytes, &limits).unwrap();
+        let whole = whole.decode(&header).unwrap();
+        for longest in [64, 160, 320] {
+            let (header, webp) = open(&bytes, &limits).unwrap();
+            assert!(webp.parts.is_some());
+            let reduced = webp.decode(&header, longest).unwrap();
+            assert!(reduced.width.max(reduced.height) >= longest && reduced.width < whole.width);
+            let [expected, found] = [&whole, &reduced].map(|raster| resize::shrink(raster, longest).unwrap());
+            assert_eq!((found.width, found.height), (expected.width, expected.height));
+            let differences = found.pixels.iter().zip(&expected.pixels).map(|(a, b)| u32::from(a.abs_diff(*b)));
+            let mean = f64::from(differences.sum::<u32>()) / f64::from(found.width * found.height * 3);
+            assert!(mean < 1.5, "{longest}: {mean}");
         }
     }
 }

@@ -7,6 +7,7 @@ mod decoded;
 mod jpeg;
 mod planes;
 mod still;
+mod webp;
 
 use image::metadata::Orientation;
 use vestibule_domain::content_type::ContentType;
@@ -68,6 +69,7 @@ pub(crate) struct Header {
 pub(crate) enum Opened<'a> {
     Jpeg(Box<jpeg::Jpeg<'a>>),
     Still(still::Still<'a>),
+    Webp(webp::Webp<'a>),
 }
 
 /// Reads the header of a picture of which thumbnails are wanted whose longer side is at most `longest` pixels.
@@ -79,7 +81,8 @@ pub(crate) fn open<'a>(
 ) -> Result<(Header, Opened<'a>), Trouble> {
     match format {
         Format::Jpeg => jpeg::open(bytes, longest).map(|(header, jpeg)| (header, Opened::Jpeg(Box::new(jpeg)))),
-        Format::Png | Format::Gif | Format::Webp | Format::Bmp | Format::Tiff => {
+        Format::Webp => webp::open(bytes, limits).map(|(header, webp)| (header, Opened::Webp(webp))),
+        Format::Png | Format::Gif | Format::Bmp | Format::Tiff => {
             still::open(format, bytes, limits).map(|(header, still)| (header, Opened::Still(still)))
         }
     }
@@ -88,9 +91,10 @@ pub(crate) fn open<'a>(
 impl Opened<'_> {
     /// Decodes the first picture, or makes of it at once a smaller one whose longer side is `longest` pixels or more. Call it only after
     /// the header passed the limits.
-    pub(crate) fn decode(self, header: &Header, _longest: u32) -> Result<Decoded, Trouble> {
+    pub(crate) fn decode(self, header: &Header, longest: u32) -> Result<Decoded, Trouble> {
         match self {
             Self::Jpeg(jpeg) => jpeg.decode(header),
+            Self::Webp(webp) => webp.decode(header, longest),
             Self::Still(still) => still.decode(header).map(Decoded::whole),
         }
     }

@@ -36,7 +36,7 @@ impl Webp<'_> {
             Some(parts) if scale != Scale::Full => {
                 let picture = webp_scaled::decode_rgb(parts.frame, scale)?;
                 let raster = Raster::new(picture.width.into(), picture.height.into(), Layout::Rgb, picture.pixels)?;
-                Ok(Decoded::shrunk(raster, (header.width, header.height), scale.divisor()))
+                Ok(Decoded::shrunk(raster, (header.width, header.height), scale.divisor().into()))
             }
             Some(_) | None => self.whole.decode(header).map(Decoded::whole),
         }

@@ -130,6 +130,13 @@ def _aligned(rows: list[list[str]]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
+def flow(children: list[dict]) -> str:
+    """What a child of the inspect function takes."""
+    rows = [["in the flow: the child of inspect", "CPU ms", "MB"]]
+    rows += [[child["file"], f"{child['cpuMs']:.1f}", f"{child['rssMb']:.1f}"] for child in children]
+    return "\n".join(["", *_aligned(rows)])
+
+
 def goals(entries: list[dict]) -> str:
     """Which goals are reached, and by how much."""
     cases = by_case(entries)

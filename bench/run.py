@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Measure our thumbnails and our peers', interleaved: ``run.py [--rounds N] [--case TEXT] [--peer NAME] [--no-goals] [--readme]``.
+"""Measure our thumbnails and our peers', interleaved: ``run.py [--rounds N] [--case TEXT] [--peer NAME] [--no-goals] [--no-flow] [--readme]``.
 
 Whole processes are measured: CPU time is user and system time, the median of the rounds; memory is the largest resident set. Writes
-target/bench/media.json and prints it as a table. Exit 1 when something failed to run. README.md says what the numbers mean.
+target/bench/media.json, and what a file takes in the flow to target/bench/flow.json, and prints both as tables. Exit 1 when something failed to run. README.md says what the numbers mean.
 """
 
 import argparse
@@ -32,6 +32,9 @@ COMMANDS = {
     "sharp": [shutil.which("node") or "node", str(HERE / "peers" / "sharp_thumbnail.mjs")],
 }
 DEADLINE_SECONDS = 120
+# What is also sent through the inspect function's child, and how often that is started for nothing.
+IN_THE_FLOW = ("jpeg-12mp", "jpeg-48mp", "png-4k-screenshot", "webp-12mp")
+STARTS = 15
 
 
 class Failed(Exception):
@@ -170,6 +173,30 @@ class Bench:
         return entry | ({"error": said} if said else {})
 
 
+def flow(rounds: int) -> list[dict]:
+    """What a child of the inspect function takes for a file, beside our engine alone; an empty file is what its start takes."""
+    empty = OUT / "empty"
+    empty.write_bytes(b"")
+    files = [("start (an empty file)", empty, "image/jpeg")]
+    types = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+    files += [(case.name, FOLDER / case.file, types[case.file.rsplit(".", 1)[1]]) for case in CASES if case.name in IN_THE_FLOW]
+    found = []
+    for name, path, content_type in files:
+        costs = []
+        for _ in range(max(rounds, STARTS if path == empty else 0)):
+            command = [str(PROGRAMS / "vestibule-flow"), str(PROGRAMS / "vestibule-inspect"), content_type, str(path)]
+            run = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False)
+            if run.returncode != 0:
+                raise Failed(run.stderr.strip())
+            microseconds, kib, verdict = run.stdout.split()
+            if verdict != ("empty" if path == empty else "accepted"):
+                raise Failed(f"{name} in the flow: {verdict}")
+            costs.append(Cost(int(microseconds) / 1000, int(kib) * 1024 / 1e6))
+        took = together(costs)
+        found.append({"file": name, "cpuMs": round(took.cpu_ms, 2), "rssMb": round(took.rss_mb, 1)})
+    return found
+
+
 def net(ours: dict, theirs: dict, what: str, start: str) -> float | None:
     """The ratio of what is more than starting; none where a peer takes no more than that."""
     more = theirs[what] - theirs[start]
@@ -183,6 +210,9 @@ def main() -> int:
     parser.add_argument("--case", default="", help="only cases with this text in their names")
     parser.add_argument("--peer", choices=PEERS, help="only this peer")
     parser.add_argument("--goals", action=argparse.BooleanOptionalAction, default=True, help="say which goals are reached")
+    parser.add_argument(
+        "--flow", action=argparse.BooleanOptionalAction, default=True, help="also what the function's child takes"
+    )
     parser.add_argument("--readme", action="store_true", help="write the table into README.md")
     asked = parser.parse_args()
     if asked.readme and (asked.case or asked.peer):
@@ -201,6 +231,10 @@ def main() -> int:
             raise SystemExit(f"something does not even start: {error}") from error
     (ROOT / "target" / "bench" / "media.json").write_text(json.dumps(bench.entries, indent=1) + "\n")
     print(report.table(bench.entries))
+    if asked.flow:
+        children = flow(asked.rounds)
+        (ROOT / "target" / "bench" / "flow.json").write_text(json.dumps(children, indent=1) + "\n")
+        print(report.flow(children))
     if not photos.real:
         print(report.NO_PHOTOS)
     if asked.goals:

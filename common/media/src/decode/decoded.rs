@@ -22,7 +22,6 @@ impl Decoded {
     }
 
     /// A picture of which `factor` × `factor` pixels of the file became one. A last column or row of fewer counts too.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no decoder does it yet"))]
     pub(crate) fn shrunk(raster: Raster, full: (u32, u32), factor: u32) -> Self {
         let covered = |length: u32| f64::from(length) / f64::from(factor.max(1));
         Self { raster, covered: (covered(full.0), covered(full.1)), full }

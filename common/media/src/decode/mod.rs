@@ -1,10 +1,13 @@
 //! From a picture's bytes to its header, and from there to its pixels.
 //!
-//! A faster way to the pixels of one format (a scaled decoder for JPEG, streamed rows for PNG) takes that format's place here
+//! A faster way to the pixels of one format (a scaled decoder for JPEG) takes that format's place here
 //! and changes nothing else: whatever is decoded only has to be at least as large as the largest thumbnail.
 
 mod decoded;
+mod gif;
 mod jpeg;
+mod png;
+mod shrink;
 mod still;
 
 use image::metadata::Orientation;
@@ -66,6 +69,8 @@ pub(crate) struct Header {
 /// A decoder that has read the header.
 pub(crate) enum Opened<'a> {
     Jpeg(Box<jpeg::Jpeg<'a>>),
+    Png(Box<png::Png<'a>>),
+    Gif(Box<gif::Gif<'a>>),
     Still(still::Still<'a>),
 }
 
@@ -80,7 +85,9 @@ pub(crate) fn open<'a>(
         Format::Jpeg => {
             jpeg::open(bytes, structure.inverted_inks).map(|(header, jpeg)| (header, Opened::Jpeg(Box::new(jpeg))))
         }
-        Format::Png | Format::Gif | Format::Webp | Format::Bmp | Format::Tiff => {
+        Format::Png => png::open(bytes, limits).map(|(header, png)| (header, Opened::Png(Box::new(png)))),
+        Format::Gif => gif::open(bytes).map(|(header, gif)| (header, Opened::Gif(Box::new(gif)))),
+        Format::Webp | Format::Bmp | Format::Tiff => {
             still::open(format, bytes, limits).map(|(header, still)| (header, Opened::Still(still)))
         }
     }
@@ -89,9 +96,11 @@ pub(crate) fn open<'a>(
 impl Opened<'_> {
     /// Decodes the first picture, or makes of it at once a smaller one whose longer side is `longest` pixels or more. Call it only after
     /// the header passed the limits.
-    pub(crate) fn decode(self, header: &Header, _longest: u32) -> Result<Decoded, Trouble> {
+    pub(crate) fn decode(self, header: &Header, longest: u32) -> Result<Decoded, Trouble> {
         match self {
             Self::Jpeg(jpeg) => jpeg.decode(header).map(Decoded::whole),
+            Self::Png(png) => png.decode(header, longest),
+            Self::Gif(gif) => gif.decode(header, longest),
             Self::Still(still) => still.decode(header).map(Decoded::whole),
         }
     }

@@ -3,12 +3,14 @@
 //! A faster way to the pixels of one format (a scaled decoder for JPEG) takes that format's place here
 //! and changes nothing else: whatever is decoded only has to be at least as large as the largest thumbnail.
 
+mod bmp;
 mod decoded;
 mod gif;
 mod jpeg;
 mod png;
 mod shrink;
 mod still;
+mod tiff;
 
 use image::metadata::Orientation;
 use vestibule_domain::content_type::ContentType;
@@ -71,6 +73,8 @@ pub(crate) enum Opened<'a> {
     Jpeg(Box<jpeg::Jpeg<'a>>),
     Png(Box<png::Png<'a>>),
     Gif(Box<gif::Gif<'a>>),
+    Tiff(Box<tiff::Tiff<'a>>),
+    Bmp(bmp::Bmp<'a>),
     Still(still::Still<'a>),
 }
 
@@ -87,9 +91,15 @@ pub(crate) fn open<'a>(
         }
         Format::Png => png::open(bytes, limits).map(|(header, png)| (header, Opened::Png(Box::new(png)))),
         Format::Gif => gif::open(bytes).map(|(header, gif)| (header, Opened::Gif(Box::new(gif)))),
-        Format::Webp | Format::Bmp | Format::Tiff => {
-            still::open(format, bytes, limits).map(|(header, still)| (header, Opened::Still(still)))
-        }
+        Format::Tiff => match tiff::open(bytes, limits)? {
+            Some((header, tiff)) => Ok((header, Opened::Tiff(Box::new(tiff)))),
+            None => still::open(format, bytes, limits).map(|(header, still)| (header, Opened::Still(still))),
+        },
+        Format::Bmp => still::open(format, bytes, limits).map(|(header, still)| match bmp::rows(bytes) {
+            Some(bmp) => (header, Opened::Bmp(bmp)),
+            None => (header, Opened::Still(still)),
+        }),
+        Format::Webp => still::open(format, bytes, limits).map(|(header, still)| (header, Opened::Still(still))),
     }
 }
 
@@ -101,6 +111,8 @@ impl Opened<'_> {
             Self::Jpeg(jpeg) => jpeg.decode(header).map(Decoded::whole),
             Self::Png(png) => png.decode(header, longest),
             Self::Gif(gif) => gif.decode(header, longest),
+            Self::Tiff(tiff) => tiff.decode(header, longest),
+            Self::Bmp(bmp) => bmp.decode(header, longest),
             Self::Still(still) => still.decode(header).map(Decoded::whole),
         }
     }

@@ -115,11 +115,11 @@ impl Shrink {
 /// Adds a row of pixels whose last channel is the alpha.
 fn weigh<const N: usize>(sums: &mut [u32], row: &[u8]) {
     for (sums, pixel) in sums.as_chunks_mut::<N>().0.iter_mut().zip(row.as_chunks::<N>().0) {
-        let alpha = pixel.last().copied().map_or(0, u32::from);
-        let weights = std::iter::repeat_n(alpha, N - 1).chain([1]);
-        for ((sum, sample), weight) in sums.iter_mut().zip(pixel).zip(weights) {
-            *sum += u32::from(*sample) * weight;
+        let (Some((alphas, sums)), Some((alpha, colors))) = (sums.split_last_mut(), pixel.split_last()) else { return };
+        for (sum, color) in sums.iter_mut().zip(colors) {
+            *sum += u32::from(*color) * u32::from(*alpha);
         }
+        *alphas += u32::from(*alpha);
     }
 }
 

@@ -40,6 +40,15 @@ impl Decoded {
         Self { pixels: Pixels::Rows { raster, covered: (covered(full.0), covered(full.1)) }, full }
     }
 
+    /// Its pixels in rows, and how much of them it covers.
+    #[cfg(test)]
+    pub(crate) fn rows(&self) -> (&Raster, (f64, f64)) {
+        match &self.pixels {
+            Pixels::Rows { raster, covered } => (raster, *covered),
+            Pixels::Planes(_) => panic!("a picture in planes"),
+        }
+    }
+
     /// A picture in planes.
     pub(crate) fn planes(planes: Planes, full: (u32, u32)) -> Self {
         Self { pixels: Pixels::Planes(planes), full }

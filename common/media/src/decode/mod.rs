@@ -1,12 +1,17 @@
 //! From a picture's bytes to its header, and from there to its pixels.
 //!
-//! A faster way to the pixels of one format (a scaled decoder for JPEG, streamed rows for PNG) takes that format's place here
+//! A faster way to the pixels of one format (a scaled decoder for JPEG) takes that format's place here
 //! and changes nothing else: whatever is decoded only has to be at least as large as the largest thumbnail.
 
+mod bmp;
 mod decoded;
+mod gif;
 mod jpeg;
 mod planes;
+mod png;
+mod shrink;
 mod still;
+mod tiff;
 mod webp;
 
 use image::metadata::Orientation;
@@ -68,6 +73,10 @@ pub(crate) struct Header {
 /// A decoder that has read the header.
 pub(crate) enum Opened<'a> {
     Jpeg(Box<jpeg::Jpeg<'a>>),
+    Png(Box<png::Png<'a>>),
+    Gif(Box<gif::Gif<'a>>),
+    Tiff(Box<tiff::Tiff<'a>>),
+    Bmp(bmp::Bmp<'a>),
     Still(still::Still<'a>),
     Webp(webp::Webp<'a>),
 }
@@ -81,10 +90,17 @@ pub(crate) fn open<'a>(
 ) -> Result<(Header, Opened<'a>), Trouble> {
     match format {
         Format::Jpeg => jpeg::open(bytes, longest).map(|(header, jpeg)| (header, Opened::Jpeg(Box::new(jpeg)))),
+        Format::Png => png::open(bytes, limits).map(|(header, png)| (header, Opened::Png(Box::new(png)))),
+        Format::Gif => gif::open(bytes).map(|(header, gif)| (header, Opened::Gif(Box::new(gif)))),
+        Format::Tiff => match tiff::open(bytes, limits)? {
+            Some((header, tiff)) => Ok((header, Opened::Tiff(Box::new(tiff)))),
+            None => still::open(format, bytes, limits).map(|(header, still)| (header, Opened::Still(still))),
+        },
+        Format::Bmp => still::open(format, bytes, limits).map(|(header, still)| match bmp::rows(bytes) {
+            Some(bmp) => (header, Opened::Bmp(bmp)),
+            None => (header, Opened::Still(still)),
+        }),
         Format::Webp => webp::open(bytes, limits).map(|(header, webp)| (header, Opened::Webp(webp))),
-        Format::Png | Format::Gif | Format::Bmp | Format::Tiff => {
-            still::open(format, bytes, limits).map(|(header, still)| (header, Opened::Still(still)))
-        }
     }
 }
 
@@ -95,6 +111,10 @@ impl Opened<'_> {
         match self {
             Self::Jpeg(jpeg) => jpeg.decode(header),
             Self::Webp(webp) => webp.decode(header, longest),
+            Self::Png(png) => png.decode(header, longest),
+            Self::Gif(gif) => gif.decode(header, longest),
+            Self::Tiff(tiff) => tiff.decode(header, longest),
+            Self::Bmp(bmp) => bmp.decode(header, longest),
             Self::Still(still) => still.decode(header).map(Decoded::whole),
         }
     }

@@ -1,12 +1,13 @@
-//! Every format but JPEG, through `image`: its first picture, at eight bits a channel.
+//! The formats that have no decoder of their own here, through `image`: its first picture, at eight bits a channel.
 
 use std::io::Cursor;
 
-use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, png::PngDecoder, tiff::TiffDecoder, webp::WebPDecoder};
+use image::codecs::{bmp::BmpDecoder, tiff::TiffDecoder, webp::WebPDecoder};
 use image::metadata::Orientation;
 use image::{ColorType, ImageDecoder, Limits};
 use vestibule_domain::policy::InspectLimits;
 
+use super::shrink::narrow;
 use super::{Format, Header, orientation};
 use crate::limits::decoded_bytes;
 use crate::raster::{Layout, Raster};
@@ -25,12 +26,12 @@ pub(super) fn open<'a>(
     budget.max_alloc = Some(decoded_bytes(limits));
     let bytes = Cursor::new(bytes);
     let mut decoder: Box<dyn ImageDecoder + 'a> = match format {
-        Format::Png => Box::new(PngDecoder::with_limits(bytes, budget.clone())?),
-        Format::Gif => Box::new(GifDecoder::new(bytes)?),
         Format::Webp => Box::new(WebPDecoder::new(bytes)?),
         Format::Bmp => Box::new(BmpDecoder::new(bytes)?),
         Format::Tiff => Box::new(TiffDecoder::new(bytes)?),
-        Format::Jpeg => return Err(Trouble::Unsupported("a JPEG has its own decoder".to_owned())),
+        Format::Jpeg | Format::Png | Format::Gif => {
+            return Err(Trouble::Unsupported(format!("{format:?} has its own decoder")));
+        }
     };
     // Some decoders know no limits at all: the caller checks the header too.
     decoder.set_limits(budget)?;
@@ -72,23 +73,19 @@ impl Still<'_> {
 
 /// Rounds native 16-bit values to 8 bits, in the memory they are in.
 fn from_16_bits(mut pixels: Vec<u8>) -> Vec<u8> {
-    shrink::<2>(&mut pixels, |wide| {
-        // 257 = 65535 / 255
-        let value = (u32::from(u16::from_ne_bytes(wide)) + 128) / 257;
-        u8::try_from(value).unwrap_or(u8::MAX)
-    });
+    in_place::<2>(&mut pixels, |wide| narrow(u16::from_ne_bytes(wide)));
     pixels
 }
 
 /// Rounds native floats from 0 to 1 to 8 bits, in the memory they are in.
 fn from_floats(mut pixels: Vec<u8>) -> Vec<u8> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=255; NaN becomes 0")]
-    shrink::<4>(&mut pixels, |wide| (f32::from_ne_bytes(wide).clamp(0.0, 1.0) * 255.0 + 0.5) as u8);
+    in_place::<4>(&mut pixels, |wide| (f32::from_ne_bytes(wide).clamp(0.0, 1.0) * 255.0 + 0.5) as u8);
     pixels
 }
 
 /// Replaces each group of `N` bytes by one. A group is read before the byte that may overwrite it is written.
-fn shrink<const N: usize>(pixels: &mut Vec<u8>, narrow: impl Fn([u8; N]) -> u8) {
+fn in_place<const N: usize>(pixels: &mut Vec<u8>, narrow: impl Fn([u8; N]) -> u8) {
     let count = pixels.len() / N;
     for at in 0..count {
         let Some(wide) = pixels.get(at * N..).and_then(|rest| rest.first_chunk::<N>()).copied() else { break };
@@ -102,13 +99,6 @@ fn shrink<const N: usize>(pixels: &mut Vec<u8>, narrow: impl Fn([u8; N]) -> u8) 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sixteen_bits_are_rounded_to_eight() {
-        let wide: Vec<u8> =
-            [0_u16, 128, 129, 257, 0x8000, 65_406, 65_407, 65_535].iter().flat_map(|v| v.to_ne_bytes()).collect();
-        assert_eq!(from_16_bits(wide), [0, 0, 1, 1, 128, 254, 255, 255]);
-    }
 
     #[test]
     fn floats_are_clamped_and_rounded() {

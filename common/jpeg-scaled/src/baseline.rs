@@ -1,5 +1,8 @@
 //! A scan of whole blocks: the lowest coefficients are read, and the others passed over.
 
+#![expect(clippy::inline_always, reason = "a block takes some tens of nanoseconds: calls would be a good part of them")]
+#![expect(clippy::cast_precision_loss, reason = "coefficients are of 16 bits: sums beyond 24 are of broken files")]
+
 use crate::bits::Bits;
 use crate::error::{Error, damaged};
 use crate::header::{Scan, Tables};
@@ -35,7 +38,9 @@ pub(crate) fn decode(source: &[u8], scan: &Scan, tables: &Tables, targets: &mut 
                     bits.restart(restarts)?;
                     restarts = (restarts + 1) & 7;
                     left = tables.restart_interval;
-                    coders.iter_mut().for_each(|coder| coder.before = 0);
+                    for coder in &mut coders {
+                        coder.before = 0;
+                    }
                 }
                 left -= 1;
             }

@@ -349,9 +349,10 @@ impl<'a> Reader<'a> {
         if !(1..=10).contains(&together) {
             return damaged("a scan of too many blocks or none");
         }
-        let (band, missing) = match frame.progressive {
-            false => ((0, 63), (0, 0)),
-            true => ((first.into(), last.into()), ((precision >> 4).into(), (precision & 15).into())),
+        let (band, missing) = if frame.progressive {
+            ((first.into(), last.into()), ((precision >> 4).into(), (precision & 15).into()))
+        } else {
+            ((0, 63), (0, 0))
         };
         let (before, after) = missing;
         let valid = band.0 <= band.1 && band.1 < 64 && after <= 13 && (before == 0 || before == after + 1);

@@ -1,5 +1,11 @@
 //! Huffman tables: one symbol at a time, or as many whole coefficients as fit, at once.
 
+#![expect(clippy::inline_always, reason = "a block takes some tens of nanoseconds: calls would be a good part of them")]
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "lengths, runs and values are packed into entries of a few bits each"
+)]
+
 use crate::bits::Bits;
 use crate::error::{Error, damaged};
 
@@ -133,7 +139,7 @@ impl Values {
             let Ok((length, symbol)) = table.symbol(window) else { continue };
             let (run, size) = what(symbol);
             if length + size <= LOOK {
-                let value = Bits::extend(window << length, size) as u16;
+                let value = Bits::extend(window << length, size).cast_unsigned() as u16;
                 *entry = u32::from(value) << 16 | run << 8 | (length + size);
             }
         }
@@ -146,7 +152,7 @@ impl Values {
         let entry = self.values.get(bits.peek::<LOOK>()).copied().unwrap_or_default();
         if entry != 0 {
             bits.consume(entry & 0xFF);
-            return Ok((entry >> 8 & 0xFF, entry as i32 >> 16));
+            return Ok((entry >> 8 & 0xFF, entry.cast_signed() >> 16));
         }
         let (length, symbol) = table.symbol(bits.window())?;
         let (run, size) = what(symbol);

@@ -4,6 +4,8 @@
 //! at N/8: <https://en.wikipedia.org/wiki/Discrete_cosine_transform#Inverse_transforms>. In single precision, without fused operations, so
 //! that every machine makes the same bytes.
 
+#![expect(clippy::inline_always, reason = "a block takes some tens of nanoseconds: calls would be a good part of them")]
+
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 use crate::header::ZIGZAG;
@@ -171,7 +173,7 @@ mod tests {
 
     #[test]
     fn adding_up_and_going_across_and_down_are_the_same() {
-        let steps: [f32; 64] = std::array::from_fn(|place| 1.0 + place as f32);
+        let steps: [f32; 64] = std::array::from_fn(|place| 1.0 + f32::from(u8::try_from(place).unwrap()));
         let pictures = Pictures::<64>::new(8, &steps);
         let (mut sums, mut block, mut rows, mut columns) = ([0.0; 64], [0.0; 64], 0, 0);
         for (place, value) in [(0, 40.0), (2, -3.0), (17, 2.0), (63, 1.0)] {

@@ -72,6 +72,7 @@ impl Scale {
     }
 
     /// A sample's share of a pixel's side: 1/8 to 1.
+    #[expect(clippy::cast_precision_loss, reason = "8 is a small number")]
     pub fn ratio(self) -> f64 {
         self.eighths() as f64 / 8.0
     }

@@ -1,6 +1,12 @@
 //! Scans of growing precision: of a block only the lowest coefficients are kept, and of the others whether they are there, since the
 //! length of later scans depends on it.
 
+#![expect(clippy::inline_always, reason = "a block takes some tens of nanoseconds: calls would be a good part of them")]
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "coefficients are of 16 bits: what broken files put above them is cut off"
+)]
+
 use crate::baseline::units;
 use crate::bits::Bits;
 use crate::error::{Error, damaged};
@@ -154,7 +160,9 @@ pub(crate) fn decode(
                     restarts = (restarts + 1) & 7;
                     left = tables.restart_interval;
                     coder.empty = 0;
-                    dc.iter_mut().for_each(|(_, _, before)| *before = 0);
+                    for (_, _, before) in &mut dc {
+                        *before = 0;
+                    }
                 }
                 left -= 1;
             }

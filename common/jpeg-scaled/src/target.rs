@@ -1,5 +1,8 @@
 //! A component on its way to a plane: how large it is, what of its blocks is kept, and where their samples go.
 
+#![expect(clippy::inline_always, reason = "a block takes some tens of nanoseconds: calls would be a good part of them")]
+#![expect(clippy::cast_precision_loss, reason = "sampling factors and sizes of blocks are small numbers")]
+
 use crate::error::{Error, damaged};
 use crate::header::{Component, Header};
 use crate::idct::{Cosines, Pictures, flat, to_sample};

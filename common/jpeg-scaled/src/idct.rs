@@ -8,7 +8,14 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
-use crate::header::ZIGZAG;
+/// The place in a block's rows of each coefficient, in the order in which they are stored.
+#[rustfmt::skip]
+pub(crate) const ZIGZAG: [u8; 64] = [
+     0,  1,  8, 16,  9,  2,  3, 10, 17, 24, 32, 25, 18, 11,  4,  5,
+    12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13,  6,  7, 14, 21, 28,
+    35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,
+    58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+];
 
 /// The cosine of a coefficient at a place of `size`, scaled so that one across times one down gives samples.
 #[expect(clippy::cast_precision_loss, reason = "small numbers")]

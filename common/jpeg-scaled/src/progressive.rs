@@ -10,9 +10,10 @@
 use crate::baseline::units;
 use crate::bits::Bits;
 use crate::error::{Error, damaged};
-use crate::header::{Scan, Tables};
+use crate::frame::Scan;
 use crate::huffman::Huffman;
 use crate::idct::{Block, Pictures};
+use crate::tables::Tables;
 use crate::target::{Samples, Target};
 
 /// A component's coefficients between its scans.
@@ -28,7 +29,7 @@ impl Store {
     /// Bytes of what is kept of a component.
     pub(crate) fn bytes(target: &Target) -> usize {
         let keep = target.keep() as usize;
-        target.padded.0 * target.padded.1 * (keep * 2 + if keep > 1 { 8 } else { 0 })
+        target.padded.0.saturating_mul(target.padded.1).saturating_mul(keep * 2 + if keep > 1 { 8 } else { 0 })
     }
 
     pub(crate) fn new(target: &Target) -> Self {

@@ -84,9 +84,9 @@ impl Target {
         }
     }
 
-    /// Bytes of the plane while it is made.
+    /// Bytes of the plane while it is made; the most that there can be where that is more than a machine can address.
     pub(crate) fn plane_bytes(&self) -> usize {
-        self.padded.0 * self.padded.1 * self.size * self.size
+        self.padded.0.saturating_mul(self.padded.1).saturating_mul(self.size * self.size)
     }
 
     /// Takes the quantization table that is in force at its first scan.

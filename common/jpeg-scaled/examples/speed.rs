@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for scale in Scale::ALL {
             let options = Options { scale, ..Options::default() };
             let best = (0..ROUNDS)
-                .map(|_| time(&bytes, &options))
+                .map(|_| time(&bytes, options))
                 .try_fold(Duration::MAX, |best, next| next.map(|next| best.min(next)))?;
             let memory = Decoder::new(&bytes)?.memory(&options);
             eprintln!(
@@ -29,8 +29,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn time(bytes: &[u8], options: &Options) -> Result<Duration, Error> {
+fn time(bytes: &[u8], options: Options) -> Result<Duration, Error> {
     let began = Instant::now();
-    std::hint::black_box(Decoder::new(bytes)?.decode(options)?);
+    std::hint::black_box(Decoder::new(bytes)?.decode(&options)?);
     Ok(began.elapsed())
 }

@@ -1,10 +1,14 @@
 //! A scan of whole blocks: the lowest coefficients are read, and the others passed over.
 
+#![expect(clippy::inline_always, reason = "a block takes some tens of nanoseconds: calls would be a good part of them")]
+#![expect(clippy::cast_precision_loss, reason = "coefficients are of 16 bits: sums beyond 24 are of broken files")]
+
 use crate::bits::Bits;
 use crate::error::{Error, damaged};
-use crate::header::{Scan, Tables};
+use crate::frame::Scan;
 use crate::huffman::{END_OF_BLOCK, Huffman, Skipper, Values};
 use crate::idct::{Block, Pictures};
+use crate::tables::Tables;
 use crate::target::{Samples, Target};
 
 /// A component's part in the scan.
@@ -35,7 +39,9 @@ pub(crate) fn decode(source: &[u8], scan: &Scan, tables: &Tables, targets: &mut 
                     bits.restart(restarts)?;
                     restarts = (restarts + 1) & 7;
                     left = tables.restart_interval;
-                    coders.iter_mut().for_each(|coder| coder.before = 0);
+                    for coder in &mut coders {
+                        coder.before = 0;
+                    }
                 }
                 left -= 1;
             }
@@ -59,7 +65,7 @@ pub(crate) fn decode(source: &[u8], scan: &Scan, tables: &Tables, targets: &mut 
 }
 
 fn coders<'t>(scan: &Scan, tables: &'t Tables, targets: &mut [Target]) -> Result<Vec<Coder<'t>>, Error> {
-    let mut coders = Vec::new();
+    let mut coders: Vec<Coder<'t>> = Vec::new();
     for part in &scan.parts {
         let Some(target) = targets.get_mut(part.component) else { return damaged("a scan of no component") };
         if std::mem::replace(&mut target.begun, true) {
@@ -71,7 +77,10 @@ fn coders<'t>(scan: &Scan, tables: &'t Tables, targets: &mut [Target]) -> Result
         };
         let keep = target.keep();
         let unit = if scan.parts.len() == 1 { (1, 1) } else { target.unit };
-        let (values, skipper) = (Values::new(ac), Skipper::new(ac));
+        // Chroma's components nearly always have the same table, and making these takes as long as thousands of blocks.
+        let same = coders.iter().find(|coder| std::ptr::eq(coder.ac, ac));
+        let (values, skipper) = same
+            .map_or_else(|| (Values::new(ac), Skipper::new(ac)), |coder| (coder.values.clone(), coder.skipper.clone()));
         coders.push(Coder { target: part.component, dc, ac, values, skipper, keep, before: 0, unit });
     }
     Ok(coders)

@@ -1,5 +1,8 @@
 //! The bits of a scan: byte stuffing removed, a chunk at a time, and markers noticed.
 
+#![expect(clippy::inline_always, reason = "a block takes some tens of nanoseconds: calls would be a good part of them")]
+#![expect(clippy::cast_possible_truncation, reason = "of a window only as many bits are taken as the type has")]
+
 use crate::error::{Error, damaged};
 
 /// Bytes of a chunk. A power of two, so that a masked position is always inside.
@@ -30,6 +33,7 @@ pub(crate) struct Bits<'a> {
 
 impl<'a> Bits<'a> {
     /// Begins at the first byte behind a scan's header.
+    #[expect(clippy::large_stack_arrays, reason = "16 KiB, and where it is optimised it goes straight to the heap")]
     pub(crate) fn new(source: &'a [u8]) -> Self {
         let chunk = Box::new([0; CHUNK + 8]);
         Self { source, next: 0, chunk, filled: 0, ended: false, at: 0, window: 0, count: 0 }
@@ -88,7 +92,7 @@ impl<'a> Bits<'a> {
         let word = self.chunk.get(at..at + 8).and_then(<[u8]>::first_chunk).copied().unwrap_or_default();
         self.window |= u64::from_be_bytes(word) >> self.count;
         self.at += ((63 - self.count) >> 3) as usize;
-        self.count |= 56;
+        self.count |= 0b11_1000;
     }
 
     /// The next `N` bits, which [`Bits::refill`] has made sure of.
@@ -134,7 +138,7 @@ impl<'a> Bits<'a> {
     pub(crate) fn extend(window: u64, size: u32) -> i32 {
         let value = ((window >> 1) >> (63 - size)) as i32;
         // All ones where the first bit is 0: the value is negative, and 2^size − 1 is taken off.
-        let negative = !((window as i64) >> 63) as i32;
+        let negative = !(window.cast_signed() >> 63) as i32;
         value - (negative & ((1 << size) - 1))
     }
 
@@ -254,7 +258,7 @@ mod tests {
     #[test]
     fn a_difference_is_signed_by_its_first_bit() {
         for (bits, size, expected) in [
-            (0, 0, 0),
+            (0_u32, 0, 0),
             (0, 1, -1),
             (1, 1, 1),
             (0b00, 2, -3),
@@ -263,7 +267,7 @@ mod tests {
             (0x7FF, 11, 2047),
             (0, 11, -2047),
         ] {
-            let window = if size == 0 { u64::MAX } else { (bits as u64) << (64 - size) };
+            let window = if size == 0 { u64::MAX } else { u64::from(bits) << (64 - size) };
             assert_eq!(Bits::extend(window, size), expected, "{bits:b} of {size}");
         }
     }

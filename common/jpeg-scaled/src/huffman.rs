@@ -1,5 +1,13 @@
 //! Huffman tables: one symbol at a time, or as many whole coefficients as fit, at once.
 
+#![expect(clippy::inline_always, reason = "a block takes some tens of nanoseconds: calls would be a good part of them")]
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "lengths, runs and values are packed into entries of a few bits each"
+)]
+
+use std::rc::Rc;
+
 use crate::bits::Bits;
 use crate::error::{Error, damaged};
 
@@ -74,21 +82,22 @@ impl Huffman {
     }
 }
 
-/// A table for the coefficients behind the first of a block, with what is needed to pass over them quickly.
+/// A table for the coefficients behind the first of a block, with what is needed to pass over them quickly. Components that have the
+/// same table share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Skipper {
     /// By the next [`SKIP`] bits, for as many symbols as begin and whose codes end in them: how many bits they and their values take in
     /// the low byte; in the high one how many coefficients they pass, and 128 more when the last of them ends the block.
-    skip: Box<[u16; 1 << SKIP]>,
+    skip: Rc<[u16; 1 << SKIP]>,
 }
 
 impl Skipper {
     pub(crate) fn new(table: &Huffman) -> Self {
-        let mut skip = Box::new([SINGLY; 1 << SKIP]);
+        let mut skip = [SINGLY; 1 << SKIP];
         for (index, entry) in (0_u64..).zip(skip.iter_mut()) {
             *entry = several(table, index);
         }
-        Self { skip }
+        Self { skip: Rc::new(skip) }
     }
 
     /// Passes over a block's coefficients from `place` on, which is from 1 to 63.
@@ -122,22 +131,22 @@ pub(crate) const END_OF_BLOCK: u32 = 128;
 pub(crate) struct Values {
     /// By the next [`LOOK`] bits: how many of them are taken in the low byte, how many coefficients are passed in the next, and the value
     /// of the one that follows in the upper half; 0 where more bits are needed.
-    values: Box<[u32; 1 << LOOK]>,
+    values: Rc<[u32; 1 << LOOK]>,
 }
 
 impl Values {
     pub(crate) fn new(table: &Huffman) -> Self {
-        let mut values = Box::new([0; 1 << LOOK]);
+        let mut values = [0; 1 << LOOK];
         for (index, entry) in (0_u64..).zip(values.iter_mut()) {
             let window = index << (64 - LOOK);
             let Ok((length, symbol)) = table.symbol(window) else { continue };
             let (run, size) = what(symbol);
             if length + size <= LOOK {
-                let value = Bits::extend(window << length, size) as u16;
+                let value = Bits::extend(window << length, size).cast_unsigned() as u16;
                 *entry = u32::from(value) << 16 | run << 8 | (length + size);
             }
         }
-        Self { values }
+        Self { values: Rc::new(values) }
     }
 
     /// How many coefficients are passed, and the value of the one that follows. The window must be full.
@@ -146,7 +155,7 @@ impl Values {
         let entry = self.values.get(bits.peek::<LOOK>()).copied().unwrap_or_default();
         if entry != 0 {
             bits.consume(entry & 0xFF);
-            return Ok((entry >> 8 & 0xFF, entry as i32 >> 16));
+            return Ok((entry >> 8 & 0xFF, entry.cast_signed() >> 16));
         }
         let (length, symbol) = table.symbol(bits.window())?;
         let (run, size) = what(symbol);

@@ -4,9 +4,18 @@
 //! at N/8: <https://en.wikipedia.org/wiki/Discrete_cosine_transform#Inverse_transforms>. In single precision, without fused operations, so
 //! that every machine makes the same bytes.
 
+#![expect(clippy::inline_always, reason = "a block takes some tens of nanoseconds: calls would be a good part of them")]
+
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
-use crate::header::ZIGZAG;
+/// The place in a block's rows of each coefficient, in the order in which they are stored.
+#[rustfmt::skip]
+pub(crate) const ZIGZAG: [u8; 64] = [
+     0,  1,  8, 16,  9,  2,  3, 10, 17, 24, 32, 25, 18, 11,  4,  5,
+    12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13,  6,  7, 14, 21, 28,
+    35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,
+    58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+];
 
 /// The cosine of a coefficient at a place of `size`, scaled so that one across times one down gives samples.
 #[expect(clippy::cast_precision_loss, reason = "small numbers")]
@@ -171,7 +180,7 @@ mod tests {
 
     #[test]
     fn adding_up_and_going_across_and_down_are_the_same() {
-        let steps: [f32; 64] = std::array::from_fn(|place| 1.0 + place as f32);
+        let steps: [f32; 64] = std::array::from_fn(|place| 1.0 + f32::from(u8::try_from(place).unwrap()));
         let pictures = Pictures::<64>::new(8, &steps);
         let (mut sums, mut block, mut rows, mut columns) = ([0.0; 64], [0.0; 64], 0, 0);
         for (place, value) in [(0, 40.0), (2, -3.0), (17, 2.0), (63, 1.0)] {

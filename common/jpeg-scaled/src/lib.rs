@@ -9,7 +9,7 @@
 //! use jpeg_scaled::{Decoder, Options, Scale};
 //!
 //! # fn main() -> Result<(), jpeg_scaled::Error> {
-//! # let bytes = include_bytes!("../tests/corpus/420.jpg");
+//! # let bytes = include_bytes!("../tests/corpus/files/420-baseline.jpg");
 //! let decoder = Decoder::new(bytes)?;
 //! let header = decoder.header();
 //! // The smallest scale at which the longer side has 16 samples or more.
@@ -27,17 +27,22 @@
 mod baseline;
 mod bits;
 mod error;
+mod frame;
 mod header;
 mod huffman;
 mod idct;
 mod progressive;
+mod reader;
+mod standard;
+mod tables;
 mod target;
 
 pub use error::Error;
 pub use header::{Color, Component, Header};
 
-use header::{Next, Reader, Scan};
+use frame::Scan;
 use progressive::Store;
+use reader::{Next, Reader};
 use target::Target;
 
 /// How large the planes are.
@@ -72,6 +77,7 @@ impl Scale {
     }
 
     /// A sample's share of a pixel's side: 1/8 to 1.
+    #[expect(clippy::cast_precision_loss, reason = "8 is a small number")]
     pub fn ratio(self) -> f64 {
         self.eighths() as f64 / 8.0
     }
@@ -146,7 +152,8 @@ impl<'a> Decoder<'a> {
     pub fn memory(&self, options: &Options) -> usize {
         let targets = Target::of(&self.header, options.scale, options.full_chroma);
         let kept = |target: &Target| if self.header.progressive { Store::bytes(target) } else { 0 };
-        targets.iter().map(|target| target.plane_bytes() + kept(target)).sum()
+        let bytes = |target: &Target| target.plane_bytes().saturating_add(kept(target));
+        targets.iter().map(bytes).fold(0, usize::saturating_add)
     }
 
     /// Decodes the picture up to its last marker.

@@ -1,12 +1,19 @@
 //! Scans of growing precision: of a block only the lowest coefficients are kept, and of the others whether they are there, since the
 //! length of later scans depends on it.
 
+#![expect(clippy::inline_always, reason = "a block takes some tens of nanoseconds: calls would be a good part of them")]
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "coefficients are of 16 bits: what broken files put above them is cut off"
+)]
+
 use crate::baseline::units;
 use crate::bits::Bits;
 use crate::error::{Error, damaged};
-use crate::header::{Scan, Tables};
+use crate::frame::Scan;
 use crate::huffman::Huffman;
 use crate::idct::{Block, Pictures};
+use crate::tables::Tables;
 use crate::target::{Samples, Target};
 
 /// A component's coefficients between its scans.
@@ -22,7 +29,7 @@ impl Store {
     /// Bytes of what is kept of a component.
     pub(crate) fn bytes(target: &Target) -> usize {
         let keep = target.keep() as usize;
-        target.padded.0 * target.padded.1 * (keep * 2 + if keep > 1 { 8 } else { 0 })
+        target.padded.0.saturating_mul(target.padded.1).saturating_mul(keep * 2 + if keep > 1 { 8 } else { 0 })
     }
 
     pub(crate) fn new(target: &Target) -> Self {
@@ -154,7 +161,9 @@ pub(crate) fn decode(
                     restarts = (restarts + 1) & 7;
                     left = tables.restart_interval;
                     coder.empty = 0;
-                    dc.iter_mut().for_each(|(_, _, before)| *before = 0);
+                    for (_, _, before) in &mut dc {
+                        *before = 0;
+                    }
                 }
                 left -= 1;
             }

@@ -1,5 +1,8 @@
 //! A component on its way to a plane: how large it is, what of its blocks is kept, and where their samples go.
 
+#![expect(clippy::inline_always, reason = "a block takes some tens of nanoseconds: calls would be a good part of them")]
+#![expect(clippy::cast_precision_loss, reason = "sampling factors and sizes of blocks are small numbers")]
+
 use crate::error::{Error, damaged};
 use crate::header::{Component, Header};
 use crate::idct::{Cosines, Pictures, flat, to_sample};
@@ -81,9 +84,9 @@ impl Target {
         }
     }
 
-    /// Bytes of the plane while it is made.
+    /// Bytes of the plane while it is made; the most that there can be where that is more than a machine can address.
     pub(crate) fn plane_bytes(&self) -> usize {
-        self.padded.0 * self.padded.1 * self.size * self.size
+        self.padded.0.saturating_mul(self.padded.1).saturating_mul(self.size * self.size)
     }
 
     /// Takes the quantization table that is in force at its first scan.

@@ -1,7 +1,7 @@
 //! Makes a picture smaller while its rows come in, by the mean of boxes of whole pixels, so that it is never in memory whole.
 //!
-//! A box is a poor filter near its own size and a very good one far from it, so half of the reduction at least is left to
-//! the Lanczos filter behind it. Measured as PSNR of the luma against that filter on the whole picture, down to 320 pixels
+//! A box is a poor filter near its own size and a very good one far from it, so a reduction to a half at least is left to the
+//! Lanczos filter behind it. Measured as PSNR of the luma against that filter on the whole picture, down to 320 pixels
 //! (`f` is how many times larger than the thumbnail the boxes leave the picture):
 //!
 //! | | f = 3 | 2.4 | 2 | 1.7 | 1.5 | 1.2 |

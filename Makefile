@@ -98,6 +98,7 @@ lint-template: install-lint
 # What is committed is what the code beside it makes.
 lint-fixtures: install-lint
 	$(INDEPENDENT_PYTHON) fixtures/generate.py --check
+	$(INDEPENDENT_PYTHON) common/jpeg-scaled/tests/corpus/generate.py --check
 
 # Advisories are not checked: their database is fetched from the network at every run, and CI has only package registries.
 lint-dependencies: install-lint

@@ -3,7 +3,7 @@
 //! A thumbnail needs little of a photo. At 1/8 a sample is a block's first coefficient, and the other 63 are passed over: a table says, for
 //! the next 13 bits, how many whole coefficients are in them, so that several go with one look. At larger scales the lowest coefficients are
 //! decoded and the rest is passed over in the same way. Of a progressive file the scans that bring only higher coefficients are not read.
-//! Memory is a plane for each component at the size asked for, and little else.
+//! Memory is a plane for each component at the size asked for, and of a progressive file the coefficients that this takes.
 //!
 //! ```
 //! use jpeg_scaled::{Decoder, Options, Scale};
@@ -20,6 +20,11 @@
 //! # }
 //! ```
 //!
+//! A header may claim any size, and a small file of a large size takes long: a few bytes of a progressive scan stand for 32,767 blocks
+//! without change, and there may be 500 scans. So look at [`Header::width`] and [`Header::height`], or at
+//! [`Decoder::memory`], and refuse what is too large, before calling [`Decoder::decode`]. Nothing is allocated for pixels earlier, and
+//! time is at most in proportion to the picture's blocks times its scans.
+//!
 //! Baseline and progressive files of eight bits and one, three or four components are decoded, with any sampling factors and with restart
 //! markers. Planes come as they are stored: subsampled chroma stays small unless asked for otherwise, and inks stay inks, so that a resizer
 //! and a colour profile can work on the little that is left. What is cut off or broken is an error, never half a picture.
@@ -34,6 +39,7 @@ mod idct;
 mod progressive;
 mod reader;
 mod standard;
+mod store;
 mod tables;
 mod target;
 
@@ -41,8 +47,8 @@ pub use error::Error;
 pub use header::{Color, Component, Header};
 
 use frame::Scan;
-use progressive::Store;
 use reader::{Next, Reader};
+use store::Store;
 use target::Target;
 
 /// How large the planes are.
@@ -131,10 +137,12 @@ pub struct Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    /// Reads up to the first scan.
+    /// Reads up to the first scan. Allocates nothing for pixels: some thousand bytes for tables, and the colour profile's size, 16 MiB at
+    /// most.
     ///
     /// # Errors
-    /// When it is damaged so far, or of a kind that is not decoded here.
+    /// [`Error::Damaged`] when it is cut off or broken so far, and [`Error::Unsupported`] when it is arithmetic, lossless, hierarchical, not
+    /// of eight bits, of other than one, three or four components, or keeps its height for later (DNL).
     pub fn new(bytes: &'a [u8]) -> Result<Self, Error> {
         let mut reader = Reader::new(bytes)?;
         match reader.next()? {
@@ -148,7 +156,9 @@ impl<'a> Decoder<'a> {
         &self.header
     }
 
-    /// The most that [`Decoder::decode`] allocates, in bytes, apart from some hundred thousand for its tables.
+    /// The most that [`Decoder::decode`] allocates, in bytes, apart from some hundred thousand for its tables: a byte for each sample, in
+    /// whole blocks, and of a progressive file two bytes for each coefficient that is kept and eight for each block. [`usize::MAX`] when it
+    /// is more than that. Whoever decodes strangers' files compares it with a limit first.
     pub fn memory(&self, options: &Options) -> usize {
         let targets = Target::of(&self.header, options.scale, options.full_chroma);
         let kept = |target: &Target| if self.header.progressive { Store::bytes(target) } else { 0 };
@@ -156,10 +166,12 @@ impl<'a> Decoder<'a> {
         targets.iter().map(bytes).fold(0, usize::saturating_add)
     }
 
-    /// Decodes the picture up to its last marker.
+    /// Decodes the picture up to its last marker. Bytes behind that are not looked at: [`Picture::end`] says where they begin.
     ///
     /// # Errors
-    /// When it is cut off or broken in what is read of it. At small scales of a progressive file that is not all of it.
+    /// [`Error::Damaged`] when it is cut off or broken in what is read of it. At small scales of a progressive file that is not all of it:
+    /// of scans that bring nothing which is kept, only the markers between them are read. And a progressive picture that properly ends
+    /// after one of its first scans is whole, of less precision: nothing in it says that more was to come.
     pub fn decode(mut self, options: &Options) -> Result<Picture, Error> {
         let mut targets = Target::of(&self.header, options.scale, options.full_chroma);
         if self.header.progressive {
@@ -216,6 +228,11 @@ impl<'a> Decoder<'a> {
         Ok(progressive::needed(&scans, &keep))
     }
 }
+
+/// The examples of README.md, which are to compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 /// A hundred cover every encoder. A small file of thousands would take minutes:
 /// <https://libjpeg-turbo.org/pmwiki/uploads/About/TwoIssueswiththeJPEGStandard.pdf>

@@ -37,7 +37,9 @@ impl Planes {
             inks_from_ycck(&mut pixels);
         }
         if inverted {
-            pixels.iter_mut().for_each(|value| *value = !*value);
+            for value in &mut pixels {
+                *value = !*value;
+            }
         }
         Raster::new(size.0, size.1, layout, pixels)
     }
@@ -78,12 +80,12 @@ mod tests {
 
     #[test]
     fn a_small_chroma_is_spread_and_inks_are_turned_over() {
-        let plane = |width: usize, height: usize, value: u8| Plane {
-            width,
-            height,
-            covered_width: width as f64,
-            covered_height: height as f64,
-            samples: vec![value; width * height],
+        let plane = |width: u32, height: u32, value: u8| Plane {
+            width: width as usize,
+            height: height as usize,
+            covered_width: width.into(),
+            covered_height: height.into(),
+            samples: vec![value; (width * height) as usize],
         };
         let planes = Planes { planes: vec![plane(8, 4, 90), plane(4, 2, 100), plane(4, 2, 110)], color: Color::YCbCr };
         assert_eq!(planes.shrink((4, 2)).unwrap(), Raster::new(4, 2, Layout::Ycc, [90, 100, 110].repeat(8)).unwrap());

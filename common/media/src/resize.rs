@@ -64,12 +64,17 @@ fn convolve(raster: &Raster, covered: (f64, f64), size: (u32, u32)) -> Result<Ra
         channels: raster.layout.channels(),
         alpha: raster.layout.has_alpha(),
         size: (raster.width, raster.height),
+        corner: (0.0, 0.0),
         covered,
     };
-    let failed = |error: NotResized| {
+    Raster::new(size.0, size.1, raster.layout, convolved(&source, size)?)
+}
+
+/// The source's pixels in `size`.
+pub(crate) fn convolved(source: &Source<'_>, size: (u32, u32)) -> Result<Vec<u8>, Trouble> {
+    vestibule_resize::resize(source, size).map_err(|error: NotResized| {
         Trouble::OverBudget(format!("{error}: {}", error.source().map_or_else(String::new, ToString::to_string)))
-    };
-    Raster::new(size.0, size.1, raster.layout, vestibule_resize::resize(&source, size).map_err(failed)?)
+    })
 }
 
 #[cfg(test)]

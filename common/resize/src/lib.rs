@@ -20,7 +20,9 @@ pub struct Source<'a> {
     pub alpha: bool,
     /// Pixels across and down.
     pub size: (u32, u32),
-    /// The part from the top left that is resized, in pixels, which may be a fraction.
+    /// Where the part begins that is resized: pixels from the left and from the top, which may be fractions.
+    pub corner: (f64, f64),
+    /// How large that part is, in pixels, which may be fractions.
     pub covered: (f64, f64),
 }
 
@@ -65,12 +67,19 @@ fn convolve<P: PixelTrait>(
     let mut to = TypedImage::<P>::from_buffer(width, height, &mut pixels)?;
     let becomes_larger = source.covered.0 < width.into() && source.covered.1 < height.into();
     let filter = if becomes_larger { FilterType::Bilinear } else { FilterType::Lanczos3 };
+    let (left, top) = source.corner;
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(filter))
-        .crop(0.0, 0.0, source.covered.0, source.covered.1)
+        .crop(left, top, inside(left, source.covered.0, source.size.0), inside(top, source.covered.1, source.size.1))
         .use_alpha(source.alpha);
     Resizer::new().resize_typed(&from, &mut to, &options)?;
     Ok(pixels)
+}
+
+/// The `length` that begins at `start`, without what is beyond the `end` only because sums are rounded.
+fn inside(start: f64, length: f64, end: u32) -> f64 {
+    let beyond = start + length - f64::from(end);
+    if beyond > 0.0 && beyond < 1e-6 { length - 2.0 * beyond } else { length }
 }
 
 #[cfg(test)]
@@ -78,7 +87,7 @@ mod tests {
     use super::*;
 
     fn source(pixels: &[u8], channels: usize, size: (u32, u32)) -> Source<'_> {
-        Source { pixels, channels, alpha: false, size, covered: (size.0.into(), size.1.into()) }
+        Source { pixels, channels, alpha: false, size, corner: (0.0, 0.0), covered: (size.0.into(), size.1.into()) }
     }
 
     #[test]
@@ -102,6 +111,33 @@ mod tests {
         for pair in resized.chunks_exact(2) {
             assert!(pair[0].abs_diff(19) <= 4 && pair[1].abs_diff(56) <= 4, "{pair:?}");
         }
+    }
+
+    #[test]
+    fn a_part_is_resized_as_it_is_in_the_whole() {
+        let pixels: Vec<u8> = (0..64 * 64_u32).map(|at| (at * at / 7 + at % 61).to_le_bytes()[0]).collect();
+        let whole = resize(&source(&pixels, 1, (64, 64)), (24, 24)).unwrap();
+        // A row of the result is 8 / 3 rows, and the filter reaches 8 to either side of its centre: its rows 8 to 15 are made of rows 14 to 49.
+        let rows = Source {
+            corner: (0.0, 64.0 / 3.0 - 12.0),
+            covered: (64.0, 64.0 / 3.0),
+            ..source(&pixels[12 * 64..51 * 64], 1, (64, 39))
+        };
+        assert_eq!(resize(&rows, (24, 8)).unwrap(), whole[8 * 24..16 * 24]);
+    }
+
+    #[test]
+    fn a_part_that_ends_where_the_pixels_do_is_inside_whatever_its_sum_is_rounded_to() {
+        for end in 1..2000_u32 {
+            for part in 1..20_u32 {
+                let start = f64::from(end) * f64::from(part) / 20.0;
+                for length in [f64::from(end) - start, f64::from(end) * f64::from(20 - part) / 20.0] {
+                    let inside = inside(start, length, end);
+                    assert!(start + inside <= f64::from(end) && (inside - length).abs() < 1e-9, "{end} {part}");
+                }
+            }
+        }
+        assert!(inside(1.0, 2.0, 2) > 1.5);
     }
 
     #[test]

@@ -40,6 +40,11 @@ impl Decoded {
         Self { pixels: Pixels::Rows { raster, covered: (covered(full.0), covered(full.1)) }, full }
     }
 
+    /// A picture of `full` pixels that is resized already.
+    pub(crate) fn resized(raster: Raster, full: (u32, u32)) -> Self {
+        Self { full, ..Self::whole(raster) }
+    }
+
     /// Its pixels in rows, and how much of them it covers.
     #[cfg(test)]
     pub(crate) fn rows(&self) -> (&Raster, (f64, f64)) {

@@ -31,13 +31,11 @@ pub(crate) fn decode(source: &[u8], scan: &Scan, tables: &Tables, targets: &mut 
     let (across, down) = units(scan, targets);
     let mut bits = Bits::new(source);
     let mut left = tables.restart_interval;
-    let mut restarts = 0_u8;
     for row in 0..down {
         for column in 0..across {
             if tables.restart_interval > 0 {
                 if left == 0 {
-                    bits.restart(restarts)?;
-                    restarts = (restarts + 1) & 7;
+                    bits.restart()?;
                     left = tables.restart_interval;
                     for coder in &mut coders {
                         coder.before = 0;

@@ -148,8 +148,8 @@ impl<'a> Bits<'a> {
         self.ended && self.at * 8 > self.filled * 8 + self.count as usize
     }
 
-    /// Fails when more bits were read than there are, or many were left.
-    fn settle(&mut self) -> Result<(), Error> {
+    /// Moves to the marker that follows. Answers how many bytes before it nobody has read, but for those that encoders fill up with.
+    fn settle(&mut self) -> Result<usize, Error> {
         self.prepare();
         if self.overran() {
             return damaged("a scan ends before its picture");
@@ -164,19 +164,18 @@ impl<'a> Bits<'a> {
             self.next += length;
             stray += strange;
         }
-        if stray > MAX_STRAY_BYTES {
-            return damaged("a scan goes on behind its picture");
-        }
-        Ok(())
+        Ok(stray)
     }
 
-    /// Passes over restart marker `number`, from 0 to 7.
-    pub(crate) fn restart(&mut self, number: u8) -> Result<(), Error> {
-        self.settle()?;
+    /// Passes over a restart marker. Its number is not looked at: there are encoders that give all the same.
+    pub(crate) fn restart(&mut self) -> Result<(), Error> {
+        if self.settle()? > MAX_STRAY_BYTES {
+            return damaged("an interval goes on behind its blocks");
+        }
         let rest = self.source.get(self.next..).unwrap_or_default();
         // A marker may be preceded by any number of 0xFF.
         let fill = rest.iter().take_while(|byte| **byte == 0xFF).count();
-        if fill == 0 || rest.get(fill) != Some(&(0xD0 + number)) {
+        if fill == 0 || !matches!(rest.get(fill), Some(0xD0..=0xD7)) {
             return damaged("a restart marker is not where it belongs");
         }
         self.next += fill + 1;
@@ -184,10 +183,16 @@ impl<'a> Bits<'a> {
         Ok(())
     }
 
-    /// Ends the scan: the place in `source` of the marker that follows.
+    /// Ends the scan: the place in `source` of the marker that follows. What stands before it unread is passed over, as decoders do: cameras
+    /// leave such bytes, and so does a picture whose height was made less.
+    /// A restart marker there may be one too many of, but not with an interval behind it: then this one has lost its place.
     pub(crate) fn finish(mut self) -> Result<usize, Error> {
         self.settle()?;
-        Ok(self.next)
+        match self.source.get(self.next..).unwrap_or_default() {
+            [0xFF, 0xD0..=0xD7, 0xFF, next, ..] if *next != 0 => Ok(self.next + 2),
+            [0xFF, 0xD0..=0xD7, ..] => damaged("there are more restart intervals than the picture has"),
+            _ => Ok(self.next),
+        }
     }
 }
 
@@ -220,25 +225,32 @@ mod tests {
         assert_eq!(bits.take(8), 0xFF);
         assert_eq!(bits.take(8), 0x81);
         assert!(!bits.overran());
-        bits.restart(0).unwrap();
+        bits.restart().unwrap();
         bits.prepare();
         assert_eq!(bits.take(8), 0x12);
         assert_eq!(bits.finish(), Ok(7));
     }
 
     #[test]
-    fn reading_behind_the_end_is_noticed_and_so_is_what_is_left() {
+    fn reading_behind_the_end_is_noticed_and_so_is_what_an_interval_leaves() {
         let mut bits = Bits::new(&[0x12, 0xFF, 0xD9]);
         bits.prepare();
         bits.take(9);
         assert!(bits.overran());
         assert!(bits.finish().is_err());
-        let mut long = vec![0x12; 40_000];
-        long.extend([0xFF, 0xD9]);
-        let mut bits = Bits::new(&long);
-        bits.prepare();
-        bits.take(9);
-        assert!(bits.finish().is_err());
+        for (strays, is_damage) in [(4, false), (5, true), (40_000, true)] {
+            let mut long = vec![0x12; 2 + strays];
+            long.extend([0xFF, 0xD3, 0x12, 0xFF, 0xD9]);
+            let mut bits = Bits::new(&long);
+            bits.prepare();
+            bits.take(9);
+            assert_eq!(bits.restart().is_err(), is_damage, "{strays}");
+        }
+        // At the end of a scan nobody minds, but for another interval.
+        let long = [vec![0x12; 40_000], vec![0xFF, 0xD9]].concat();
+        assert_eq!(Bits::new(&long).finish(), Ok(40_000));
+        assert_eq!(Bits::new(&[0x12, 0xFF, 0xD0, 0xFF, 0xD9]).finish(), Ok(3));
+        assert!(Bits::new(&[0x12, 0xFF, 0xD0, 0x12, 0xFF, 0xD9]).finish().is_err());
         // Filling does not count.
         let bits = Bits::new(&[0, 0, 0, 0, 0, 0, 0, 0xFF, 0, 0xFF, 0xD9]);
         assert_eq!(bits.finish(), Ok(9));

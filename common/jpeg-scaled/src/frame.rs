@@ -77,9 +77,12 @@ impl Frame {
         let &[first, last, precision, ..] = rest else { return Err(cut) };
         let mut parts: Vec<Part> = Vec::new();
         for &[id, tables] in pairs.as_chunks::<2>().0 {
-            let component = self.components.iter().position(|one| one.id == id);
-            let component = component.ok_or(Error::Damaged("a scan of a component that there is not"))?;
-            if parts.iter().any(|part| part.component == component) || tables >> 4 > 3 || tables & 15 > 3 {
+            // There are files whose components all have one name: each is meant once.
+            let is_new = |at: usize| parts.iter().all(|part| part.component != at);
+            let mut components = self.components.iter().enumerate();
+            let found = components.find(|(at, one)| one.id == id && is_new(*at));
+            let (component, _) = found.ok_or(Error::Damaged("a scan of a component that there is not"))?;
+            if tables >> 4 > 3 || tables & 15 > 3 {
                 return damaged("a scan header's numbers are out of range");
             }
             parts.push(Part { component, dc_table: (tables >> 4).into(), ac_table: (tables & 15).into() });

@@ -21,7 +21,7 @@
 //! ```
 //!
 //! A header may claim any size, and a small file of a large size takes long: a few bytes of a progressive scan stand for 32,767 blocks
-//! without change, and there may be 500 scans. So look at [`Header::width`] and [`Header::height`], or at
+//! without change, and there may be 100 scans. So look at [`Header::width`] and [`Header::height`], or at
 //! [`Decoder::memory`], and refuse what is too large, before calling [`Decoder::decode`]. Nothing is allocated for pixels earlier, and
 //! time is at most in proportion to the picture's blocks times its scans.
 //!
@@ -234,6 +234,6 @@ impl<'a> Decoder<'a> {
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// A hundred cover every encoder. A small file of thousands would take minutes:
+/// So many cover every encoder. A small file of thousands would take minutes:
 /// <https://libjpeg-turbo.org/pmwiki/uploads/About/TwoIssueswiththeJPEGStandard.pdf>
-const MAX_SCANS: usize = 500;
+const MAX_SCANS: usize = 100;

@@ -81,14 +81,12 @@ pub(crate) fn decode(
     let mut coder = Coder { bits: Bits::new(source), ac, first, last, shift: scan.missing.1, empty: 0 };
     let (across, down) = units(scan, targets);
     let mut left = tables.restart_interval;
-    let mut restarts = 0_u8;
     let alone = scan.parts.len() == 1;
     for row in 0..down {
         for column in 0..across {
             if tables.restart_interval > 0 {
                 if left == 0 {
-                    coder.bits.restart(restarts)?;
-                    restarts = (restarts + 1) & 7;
+                    coder.bits.restart()?;
                     left = tables.restart_interval;
                     coder.empty = 0;
                     for (_, _, before) in &mut dc {

@@ -1,7 +1,6 @@
 //! From a picture's bytes to its header, and from there to its pixels.
 //!
-//! A faster way to the pixels of one format (a scaled decoder for JPEG) takes that format's place here
-//! and changes nothing else: whatever is decoded only has to be at least as large as the largest thumbnail.
+//! Each format has a module of its own, which makes the picture smaller while it decodes it: how far says [`Decoded`].
 
 mod bmp;
 mod decoded;
@@ -105,7 +104,7 @@ pub(crate) fn open<'a>(
 }
 
 impl Opened<'_> {
-    /// Decodes the first picture, or makes of it at once a smaller one whose longer side is `longest` pixels or more. Call it only after
+    /// Decodes the first picture, or makes of it at once a smaller one, from which a thumbnail whose longer side is `longest` pixels can be made. Call it only after
     /// the header passed the limits.
     pub(crate) fn decode(self, header: &Header, longest: u32) -> Result<Decoded, Trouble> {
         match self {

@@ -11,6 +11,9 @@ use crate::limits::decoded_bytes;
 use crate::raster::Layout;
 use crate::trouble::Trouble;
 
+/// The longest profile that is looked at, in bytes: it is compressed in the file, and may claim to be anything.
+const MAX_ICC_BYTES: usize = 16 << 20;
+
 /// A PNG whose header has been read.
 pub(crate) struct Png<'a> {
     reader: Reader<Cursor<&'a [u8]>>,
@@ -41,7 +44,7 @@ pub(super) fn open<'a>(bytes: &'a [u8], limits: &InspectLimits) -> Result<(Heade
         width: info.width,
         height: info.height,
         orientation: orientation(info.exif_metadata.as_deref()),
-        icc: info.icc_profile.as_deref().map(<[u8]>::to_vec),
+        icc: info.icc_profile.as_deref().filter(|icc| icc.len() <= MAX_ICC_BYTES).map(<[u8]>::to_vec),
         decoded_bytes: reader.output_buffer_size().map_or(u64::MAX, |bytes| bytes as u64),
     };
     Ok((header, Png { reader, layout, wide }))

@@ -9,6 +9,9 @@ use super::lzw::Lzw;
 use crate::raster::Layout;
 use crate::trouble::Trouble;
 
+/// How often the bytes of a file are read at most, on average.
+const MAX_TIMES_READ: u64 = 8;
+
 /// The strips or tiles of a picture.
 pub(super) struct Chunks<'a> {
     decoder: Decoder<Cursor<&'a [u8]>>,
@@ -47,12 +50,14 @@ impl<'a> Chunks<'a> {
         let has_differences = predictor == Predictor::Horizontal.to_u16();
         let is_known = is_compressed && (has_differences || predictor == Predictor::None.to_u16())
             || compression == CompressionMethod::None.to_u16() && predictor == Predictor::None.to_u16();
+        let (offsets, lengths) = match decoder.get_chunk_type() {
+            ChunkType::Strip => (Tag::StripOffsets, Tag::StripByteCounts),
+            ChunkType::Tile => (Tag::TileOffsets, Tag::TileByteCounts),
+        };
+        let lengths = decoder.find_tag(lengths)?.map_or(Ok(Vec::new()), tiff::decoder::ifd::Value::into_u64_vec)?;
+        check_overlap(&lengths, bytes.len())?;
         let plain = if bits == 8 && stored == channels && is_known && !inverted {
-            let (offsets, lengths) = match decoder.get_chunk_type() {
-                ChunkType::Strip => (Tag::StripOffsets, Tag::StripByteCounts),
-                ChunkType::Tile => (Tag::TileOffsets, Tag::TileByteCounts),
-            };
-            let (offsets, lengths) = (decoder.get_tag_u64_vec(offsets)?, decoder.get_tag_u64_vec(lengths)?);
+            let offsets = decoder.get_tag_u64_vec(offsets)?;
             let lzw = is_compressed.then(Lzw::new);
             Some(Plain { bytes, offsets, lengths, lzw, has_differences, channels })
         } else {
@@ -160,6 +165,17 @@ impl Plain<'_> {
     }
 }
 
+/// Chunks may share their bytes, and equal ones do in some files. But a small file whose thousands of chunks are all the same long data that
+/// decompress to nothing would keep a decoder busy for minutes.
+fn check_overlap(lengths: &[u64], file: usize) -> Result<(), Trouble> {
+    let file = u64::try_from(file).unwrap_or(u64::MAX);
+    let together = lengths.iter().fold(0_u64, |sum, length| sum.saturating_add((*length).min(file)));
+    if together > file.saturating_mul(MAX_TIMES_READ) {
+        return Err(Trouble::damaged("TIFF: its strips or tiles share too many bytes"));
+    }
+    Ok(())
+}
+
 /// The file from the beginning of a chunk.
 fn chunk_of<'a>(bytes: &'a [u8], offsets: &[u64], chunk: u32) -> Option<&'a [u8]> {
     bytes.get(usize::try_from(*offsets.get(length(chunk))?).ok()?..)
@@ -178,4 +194,18 @@ fn add_up<const N: usize>(row: &mut [u8]) {
 
 fn length(side: u32) -> usize {
     usize::try_from(side).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_eight_times_and_no_more() {
+        assert!(check_overlap(&[100; 8], 100).is_ok());
+        assert!(check_overlap(&[100; 9], 100).is_err());
+        // Longer than the file is to its end.
+        assert!(check_overlap(&[u64::MAX; 8], 100).is_ok());
+        assert!(check_overlap(&[u64::MAX; 9], 100).is_err());
+    }
 }

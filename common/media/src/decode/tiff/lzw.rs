@@ -8,6 +8,8 @@ const CLEAR: usize = 256;
 const END: usize = 257;
 const FIRST: usize = 258;
 const CODES: usize = 4096;
+/// How many more times than bytes came out the table may be cleared.
+const MAX_CLEARED: usize = 16;
 
 /// A decoder, which can be used for one chunk after the other.
 pub(super) struct Lzw {
@@ -32,10 +34,15 @@ impl Lzw {
         let mut codes = Codes { rest: input, bits: 0, count: 0 };
         let (mut next, mut width) = (FIRST, 9);
         let mut before: Option<Text> = None;
-        let mut at = 0;
+        let (mut at, mut cleared) = (0, 0);
         while at < out.len() {
             let code = codes.next(width)?;
             if code == CLEAR {
+                // Clearing puts nothing out: without a bound a small file could keep this busy for hours.
+                cleared += 1;
+                if cleared > at + MAX_CLEARED {
+                    return None;
+                }
                 (next, width, before) = (FIRST, 9, None);
                 continue;
             }
@@ -199,6 +206,16 @@ pub(super) mod tests {
             let bytes = vec![7; length];
             assert_eq!(decoded(&encoded(&bytes), length), Some(bytes), "{length}");
         }
+    }
+
+    #[test]
+    fn clearing_for_ever_is_refused() {
+        // Codes of nine bits: each is 256, which clears.
+        let clears: Vec<u8> = [0x80, 0x40, 0x20, 0x10, 0x08, 0x04, 0x02, 0x01, 0x00].repeat(100_000);
+        let mut out = [0; 10];
+        let mut codes = Codes { rest: &clears, bits: 0, count: 0 };
+        assert_eq!((codes.next(9), codes.next(9)), (Some(CLEAR), Some(CLEAR)));
+        assert!(!Lzw::new().decode(&clears, &mut out));
     }
 
     #[test]

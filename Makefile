@@ -67,7 +67,7 @@ test-web: binaries page tests/web/node_modules/.package-lock.json tests/uppy/nod
 	VESTIBULE_BIN=$(abspath $(vestibule)) $(npm) test --prefix tests/uppy
 
 bench: install-bench bench/node_modules/.package-lock.json ## Measure thumbnails beside libvips and sharp, from the same pictures in one run: ARGS="--case png --rounds 9"
-	cargo build --release --package vestibule-bench --package vestibule-inspect --locked
+	cargo build --release --package vestibule-bench $(if $(findstring --no-flow,$(ARGS)),--no-default-features,--package vestibule-inspect) --locked
 	$(BENCH_VENV)/bin/python bench/quality.py --check
 	$(BENCH_VENV)/bin/python bench/run.py $(ARGS)
 

@@ -15,6 +15,8 @@ from cases import CASES, GOALS, PEERS, QUALITY_OF, SIDES, SLACK
 ROOT = Path(__file__).resolve().parents[1]
 NO_PHOTOS = "The photos were not there (no apt-get): all pictures were cut from the repository's own photo, also the mosaics."
 BEGIN, END = "<!-- bench: made by make bench ARGS=--readme -->\n", "<!-- end of bench -->"
+# By the first word of a file in the flow.
+FLOW_GOALS = {"start": [("cpuMs", 5, "ms")], "jpeg-48mp": [("rssMb", 64, "MB")]}
 ABOUT = (
     "Ratios are ours / theirs, of whole processes; in brackets what is left when both are taken without their start: Python's and Node's "
     "is a good part of theirs."
@@ -134,7 +136,13 @@ def flow(children: list[dict]) -> str:
     """What a child of the inspect function takes."""
     rows = [["in the flow: the child of inspect", "CPU ms", "MB"]]
     rows += [[child["file"], f"{child['cpuMs']:.1f}", f"{child['rssMb']:.1f}"] for child in children]
-    return "\n".join(["", *_aligned(rows)])
+    lines = ["", *_aligned(rows)]
+    for child in children:
+        for key, most, what in FLOW_GOALS.get(child["file"].split(" ")[0], []):
+            lines.append(
+                f"  {'reached' if child[key] <= most else 'not reached'}: {child['file']}: at most {most} {what}: {child[key]}"
+            )
+    return "\n".join(lines)
 
 
 def goals(entries: list[dict]) -> str:

@@ -118,6 +118,20 @@ mod tests {
     }
 
     #[test]
+    fn wide_profiles_become_srgb_and_srgb_stays_as_it_is() {
+        let icc = |profile: ColorProfile| profile.encode().unwrap();
+        // By the matrix between the two spaces' primaries, which is https://www.adobe.com/digitalimag/pdfs/AdobeRGB1998.pdf and IEC 61966-2-1.
+        let shown = to_srgb(one(Layout::Rgb, &[100, 200, 100]), Some(&icc(ColorProfile::new_adobe_rgb()))).unwrap();
+        assert!(shown.pixels.iter().zip([0, 201, 92]).all(|(a, b)| a.abs_diff(b) <= 3), "{:?}", shown.pixels);
+        let shown = to_srgb(one(Layout::Rgb, &[200, 100, 100]), Some(&icc(ColorProfile::new_display_p3()))).unwrap();
+        assert!(shown.pixels[0] > 208 && shown.pixels[1] < 100, "{:?}", shown.pixels);
+        // Luma and chromas become colours only where they have to.
+        let photo = one(Layout::Ycc, &[120, 90, 140]);
+        assert_eq!(to_srgb(photo.clone(), Some(&icc(ColorProfile::new_srgb()))).unwrap(), photo);
+        assert_eq!(to_srgb(photo, Some(&icc(ColorProfile::new_adobe_rgb()))).unwrap().layout, Layout::Rgb);
+    }
+
+    #[test]
     fn a_grey_profile_keeps_greys_grey() {
         let linear = ColorProfile::new_gray_with_gamma(1.0).encode().unwrap();
         let shown = to_srgb(one(Layout::Gray, &[128]), Some(&linear)).unwrap();

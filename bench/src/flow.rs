@@ -1,7 +1,7 @@
 //! What a file costs in the flow: `vestibule-flow INSPECT TYPE FILE` has the inspect function's program examine FILE in a child of its own, as
 //! the function does, and prints `CPU_MICROSECONDS PEAK_KIB VERDICT` of the child.
 //!
-//! An empty file is refused before a byte of it is read: it costs what starting, confining and ending a child costs.
+//! A text of one letter costs what starting, confining and ending a child costs.
 
 #![expect(clippy::print_stdout, reason = "a command's report")]
 

@@ -131,12 +131,7 @@ impl Coder<'_> {
     /// The first coefficient, in steps.
     #[inline(always)]
     fn first(&mut self, bits: &mut Bits<'_>) -> Result<f32, Error> {
-        bits.refill();
-        let (length, size) = self.dc.symbol(bits.window())?;
-        let size = u32::from(size & 15);
-        bits.consume(length);
-        self.before = self.before.wrapping_add(Bits::extend(bits.window(), size));
-        bits.consume(size);
+        self.before = self.before.wrapping_add(self.dc.difference(bits)?);
         Ok(self.before as f32)
     }
 

@@ -68,6 +68,18 @@ impl Huffman {
         if entry != 0 { Ok((u32::from(entry & 0xFF), (entry >> 8) as u8)) } else { self.long(window) }
     }
 
+    /// Reads a code and the difference that it says how long it is: how much a block's first coefficient is more than the one before.
+    #[inline(always)]
+    pub(crate) fn difference(&self, bits: &mut Bits<'_>) -> Result<i32, Error> {
+        bits.refill();
+        let (length, size) = self.symbol(bits.window())?;
+        let size = u32::from(size & 15);
+        bits.consume(length);
+        let difference = Bits::extend(bits.window(), size);
+        bits.consume(size);
+        Ok(difference)
+    }
+
     #[cold]
     fn long(&self, window: u64) -> Result<(u32, u8), Error> {
         let next = (window >> 48) as u32;

@@ -82,15 +82,12 @@ impl Scale {
         }
     }
 
-    /// A sample's share of a pixel's side: 1/8 to 1.
-    #[expect(clippy::cast_precision_loss, reason = "8 is a small number")]
-    pub fn ratio(self) -> f64 {
-        self.eighths() as f64 / 8.0
-    }
-
     /// The smallest scale at which `length` pixels become `least` samples or more; [`Scale::Full`] when there is none.
     pub fn at_least(length: usize, least: usize) -> Self {
-        Self::ALL.into_iter().find(|scale| length * scale.eighths() >= least * 8).unwrap_or_default()
+        Self::ALL
+            .into_iter()
+            .find(|scale| length.saturating_mul(scale.eighths()) >= least.saturating_mul(8))
+            .unwrap_or_default()
     }
 }
 

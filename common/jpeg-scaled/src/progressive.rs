@@ -128,12 +128,7 @@ impl Coder<'_> {
     #[inline(always)]
     fn first_dc(&mut self, table: Option<&Huffman>, before: &mut i32, kept: &mut [i16]) -> Result<(), Error> {
         let Some(table) = table else { return damaged("a scan without a Huffman table") };
-        self.bits.refill();
-        let (length, size) = table.symbol(self.bits.window())?;
-        let size = u32::from(size & 15);
-        self.bits.consume(length);
-        *before = before.wrapping_add(Bits::extend(self.bits.window(), size));
-        self.bits.consume(size);
+        *before = before.wrapping_add(table.difference(&mut self.bits)?);
         if let Some(first) = kept.first_mut() {
             *first = (*before << self.shift) as i16;
         }

@@ -79,7 +79,8 @@ pub async fn run(global: &Global, args: &Args) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("{} has gone", args.file.display()))?;
     let detail = answered.examination.detail;
     let report = match answered.examination.verdict {
-        Verdict::Accepted(Inspection { facts, thumbnails }) => {
+        Verdict::Accepted(found) => {
+            let Inspection { facts, thumbnails } = *found;
             Report::Accepted { facts, thumbnails: write(thumbnails, args.out.as_deref()).await?, detail }
         }
         Verdict::Rejected(rejection) => Report::Rejected { rejection, detail },

@@ -44,6 +44,12 @@ impl ContentType {
     }
 }
 
+impl Default for ContentType {
+    fn default() -> Self {
+        Self::octet_stream()
+    }
+}
+
 impl FromStr for ContentType {
     type Err = InvalidId;
 

@@ -25,7 +25,7 @@ pub struct InspectRequest {
 #[serde(tag = "verdict", rename_all = "lowercase")]
 pub enum InspectReply {
     /// The file may come in.
-    Accepted(Inspection),
+    Accepted(Box<Inspection>),
     /// The file may not; the file's fault, never the inspector's or the network's.
     Rejected(Rejection),
     /// That version is not there any more: somebody else has finished with it.
@@ -44,7 +44,7 @@ pub struct Inspection {
 }
 
 /// What the bytes of a file say. Absent means "not looked at" or "does not apply", never "unknown error".
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Facts {
     /// The content type found in the bytes, in its usual name.
@@ -62,9 +62,38 @@ pub struct Facts {
     /// Pixels down, as shown (after orientation).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
+    /// By how many degrees, clockwise, a film's pictures are turned to be shown; absent where they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<u16>,
     /// Pictures in an animation; absent for a still.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frames: Option<u32>,
+    /// How long a film, a sound or one round of an animation takes, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_millis: Option<u64>,
+    /// The codecs of a film's or sound's tracks, as RFC 6381 names them where it does (`avc1.64001f`, `mp4a.40.2`, `vp9`, `opus`). At most
+    /// [`MAX_CODECS`], each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codecs: Vec<String>,
+    /// How loud a sound is over its length: base 64 of [`WAVEFORM_POINTS`] bytes, each the peak of its part of the sound, where 255 is full scale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waveform: Option<String>,
+    /// Pages of a document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pages: Option<u32>,
+    /// Whether a document holds programs of its own (macros); absent for files that cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub macros: Option<bool>,
+    /// Present and true for a file that a password is needed for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encrypted: Option<bool>,
+    /// A text's encoding, by its name in the Encoding Standard (`UTF-8`, `windows-1252`): <https://encoding.spec.whatwg.org/#names-and-labels>
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+    /// A text's first lines, at most [`MAX_EXCERPT_BYTES`] of UTF-8, in which characters that are not seen, or that turn the direction of what
+    /// follows, are written as `\u{202e}`. It is the sender's text: show it as text, never as markup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excerpt: Option<String>,
     /// Entries of a zip archive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entries: Option<u64>,
@@ -79,21 +108,17 @@ pub struct Facts {
     pub recipe: Option<String>,
 }
 
+/// Points of a waveform.
+pub const WAVEFORM_POINTS: usize = 100;
+/// Most codecs that are named of a file.
+pub const MAX_CODECS: usize = 4;
+/// Longest excerpt of a text, in bytes.
+pub const MAX_EXCERPT_BYTES: usize = 240;
+
 impl Facts {
     /// Facts of a file of which only the type is known.
     pub fn of_type(content_type: ContentType) -> Self {
-        Self {
-            content_type,
-            sha256: None,
-            parts: None,
-            width: None,
-            height: None,
-            frames: None,
-            entries: None,
-            unpacked_size: None,
-            thumbhash: None,
-            recipe: None,
-        }
+        Self { content_type, ..Self::default() }
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod claim;
 mod colour;
+mod content;
 mod decode;
 mod encode;
 mod inside;
@@ -20,6 +21,7 @@ mod raster;
 mod resize;
 mod sniff;
 mod sparse;
+mod stop;
 mod structure;
 mod trouble;
 

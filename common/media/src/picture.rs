@@ -1,9 +1,10 @@
 //! The way of a picture that is there in whole: one list of steps, one module each.
 
 use vestibule_domain::content_type::ContentType;
-use vestibule_domain::inspection::{Base64, Thumbnail};
+use vestibule_domain::inspection::{Base64, Facts, Thumbnail};
 use vestibule_domain::policy::InspectLimits;
 
+use crate::content::Content;
 use crate::decode::{self, Decoded, Format, Header};
 use crate::encode::encode;
 use crate::raster::Raster;
@@ -46,15 +47,26 @@ pub fn thumbnails(
     Ok(picture.shown.map_err(failed)?.thumbnails)
 }
 
+/// Looks into a picture.
+///
+/// # Errors
+/// When it is damaged or beyond the limits.
+pub(crate) fn look(format: Format, bytes: Vec<u8>, mut facts: Facts, max: &InspectLimits) -> Result<Content, Trouble> {
+    let picture = examine(format, bytes, max, &VARIANTS)?;
+    (facts.width, facts.height) = picture.size.unzip();
+    facts.frames = picture.frames;
+    Ok(Content { facts, shown: Some(picture.shown) })
+}
+
 /// What a picture gives.
 #[derive(Debug)]
-pub(crate) struct Picture {
+struct Picture {
     /// Pixels across and down, as shown; `None` when not even the header can be read here.
-    pub(crate) size: Option<(u32, u32)>,
+    size: Option<(u32, u32)>,
     /// Pictures in the animation; `None` for a still.
-    pub(crate) frames: Option<u32>,
+    frames: Option<u32>,
     /// What was made of its pixels, or why nothing was.
-    pub(crate) shown: Result<Shown, Trouble>,
+    shown: Result<Shown, Trouble>,
 }
 
 /// What a page shows of a picture.
@@ -68,12 +80,7 @@ pub(crate) struct Shown {
 
 /// Examines a picture, and makes `variants` of it, which go from the smallest to the largest. The bytes are let go as soon as they are
 /// decoded.
-pub(crate) fn examine(
-    format: Format,
-    bytes: Vec<u8>,
-    max: &InspectLimits,
-    variants: &[(&str, u32)],
-) -> Result<Picture, Trouble> {
+fn examine(format: Format, bytes: Vec<u8>, max: &InspectLimits, variants: &[(&str, u32)]) -> Result<Picture, Trouble> {
     let structure = match structure::walk(format, &bytes, max) {
         Err(unsupported @ Trouble::Unsupported(_)) => return Ok(unseen(unsupported)),
         structure => structure?,

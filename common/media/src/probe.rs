@@ -15,13 +15,12 @@ use vestibule_domain::inspection::{Facts, Inspection};
 use vestibule_domain::policy::{InspectLimits, InspectPolicy};
 use vestibule_domain::rejection::{Rejection, RejectionCode};
 
-use crate::decode::Format;
-use crate::inside::{self, Inside, MAX_DIRECTORY_BYTES, Stop};
-use crate::picture::{self, Picture, RECIPE, VARIANTS};
+use crate::content::{Content, Kind};
+use crate::inside::{self, Inside, MAX_DIRECTORY_BYTES};
 use crate::sniff::{Hole, Sniffed, Text, glance, sniff};
 use crate::sparse::{Missing, Sparse};
-use crate::trouble::Trouble;
-use crate::{claim, polyglot};
+use crate::stop::Stop;
+use crate::{claim, picture, polyglot};
 
 /// Length of the first range, and of each further one of a file that is not read whole.
 pub const RANGE_BYTES: u64 = 64 * 1024;
@@ -74,7 +73,7 @@ pub struct Examination {
 #[serde(tag = "verdict", rename_all = "lowercase")]
 pub enum Verdict {
     /// The file may come in.
-    Accepted(Inspection),
+    Accepted(Box<Inspection>),
     /// The file may not.
     Rejected(Rejection),
 }
@@ -145,24 +144,31 @@ impl Probe {
         {
             return refused(RejectionCode::ChecksumMismatch, Some(format!("the bytes hash to {found}")));
         }
-        let format = Format::of(&kept);
+        let kind = Kind::of(&kept);
         if let Some(what) = polyglot::head(&kept, self.file.head()) {
             return refused(RejectionCode::Polyglot, Some(what.to_owned()));
         }
-        if format.is_some() && self.subject.size > self.policy.limits.max_image_bytes {
+        if matches!(kind, Kind::Picture(_)) && self.subject.size > self.policy.limits.max_image_bytes {
             return too_large_a_picture();
         }
-        if format.is_some() && self.file.whole().is_none() {
+        if kind.is_read_whole(self.subject.size) && self.file.whole().is_none() {
             let range = self.file.rest();
             return self.ask(range);
         }
         match inside::look(&self.file, &kept, &self.policy) {
             Ok(Inside { entries, unpacked_size }) => {
-                self.conclude(Facts { sha256, entries, unpacked_size, ..Facts::of_type(kept) }, format)
+                self.look(kind, Facts { sha256, entries, unpacked_size, ..Facts::of_type(kept) })
             }
-            Err(Stop::Missing(Missing(range))) if self.asked < MAX_RANGES => self.ask(range),
-            Err(Stop::Missing(_)) => refused(RejectionCode::Damaged, Some("it leads from place to place".to_owned())),
-            Err(Stop::Refused(code, detail)) => refused(code, Some(detail)),
+            Err(stop) => self.stop(stop),
+        }
+    }
+
+    /// Goes on where the bytes end, or refuses the file.
+    fn stop(self, stop: Stop) -> Step {
+        match stop {
+            Stop::Missing(Missing(range)) if self.asked < MAX_RANGES => self.ask(range),
+            Stop::Missing(_) => refused(RejectionCode::Damaged, Some("it leads from place to place".to_owned())),
+            Stop::Refused(code, detail) => refused(code, Some(detail)),
         }
     }
 
@@ -198,42 +204,30 @@ impl Probe {
         Step::Need(Box::new(Self { asked: self.asked + 1, range, ..self }))
     }
 
-    /// The verdict on a file of which everything that is needed is there.
-    fn conclude(self, facts: Facts, format: Option<Format>) -> Step {
-        match (self.file.into_whole(), format) {
-            (Some(bytes), Some(format)) => match picture::examine(format, bytes, &self.policy.limits, &VARIANTS) {
-                Ok(picture) => accepted_picture(facts, picture),
-                Err(trouble) => refused_for(&trouble),
-            },
-            (_, _) => accepted(Inspection { facts, thumbnails: Vec::new() }, None),
+    /// What more there is to see in a file that may come in, by its kind.
+    fn look(mut self, kind: Kind, facts: Facts) -> Step {
+        let limits = &self.policy.limits;
+        let looked = match kind {
+            Kind::Picture(format) => {
+                let bytes = self.file.take_whole().unwrap_or_default();
+                picture::look(format, bytes, facts, limits).map_err(Stop::from)
+            }
+            Kind::Other => Ok(Content::plain(facts)),
+        };
+        match looked {
+            Ok(content) => accepted(content),
+            Err(stop) => self.stop(stop),
         }
     }
 }
 
-fn accepted_picture(mut facts: Facts, picture: Picture) -> Step {
-    (facts.width, facts.height) = picture.size.unzip();
-    facts.frames = picture.frames;
-    match picture.shown {
-        Ok(shown) => {
-            facts.thumbhash = Some(shown.thumbhash);
-            facts.recipe = Some(RECIPE.to_owned());
-            accepted(Inspection { facts, thumbnails: shown.thumbnails }, None)
-        }
-        Err(trouble) => accepted(Inspection { facts, thumbnails: Vec::new() }, Some(trouble.to_string())),
-    }
-}
-
-fn accepted(inspection: Inspection, detail: Option<String>) -> Step {
-    Step::Done(Box::new(Examination { verdict: Verdict::Accepted(inspection), detail }))
+fn accepted(content: Content) -> Step {
+    let (inspection, detail) = content.into_inspection();
+    Step::Done(Box::new(Examination { verdict: Verdict::Accepted(Box::new(inspection)), detail }))
 }
 
 fn refused(code: RejectionCode, detail: Option<String>) -> Step {
     Step::Done(Box::new(Examination { verdict: Verdict::Rejected(code.into()), detail }))
-}
-
-fn refused_for(trouble: &Trouble) -> Step {
-    // Whatever is not decoded here has been accepted without thumbnails before this.
-    refused(trouble.refusal().unwrap_or(RejectionCode::InspectionFailed), Some(trouble.to_string()))
 }
 
 fn too_large_a_picture() -> Step {
@@ -249,6 +243,7 @@ fn contradiction(declared: &ContentType, sniffed: &Sniffed) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RECIPE;
 
     fn subject(size: u64, declared: &str) -> Subject {
         Subject { size, declared_type: declared.parse().unwrap(), declared_sha256: None }

@@ -42,10 +42,10 @@ impl Sparse {
         Some(self.head()).filter(|head| head.len() as u64 == self.size)
     }
 
-    /// All of the file, when it is there.
-    pub(crate) fn into_whole(self) -> Option<Vec<u8>> {
-        let (_, head) = self.parts.into_iter().find(|(start, _)| *start == 0)?;
-        Some(head).filter(|head| head.len() as u64 == self.size)
+    /// Hands over all of the file, when it is there.
+    pub(crate) fn take_whole(&mut self) -> Option<Vec<u8>> {
+        let at = self.parts.iter().position(|(start, part)| *start == 0 && part.len() as u64 == self.size)?;
+        Some(self.parts.swap_remove(at).1)
     }
 
     /// The file's length, in bytes.
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!((file.whole(), file.rest()), (None, 2..4));
         file.supply(2, vec![2, 3]);
         assert_eq!(file.whole(), Some(&[0, 1, 2, 3][..]));
-        assert_eq!(file.into_whole(), Some(vec![0, 1, 2, 3]));
+        assert_eq!(file.take_whole(), Some(vec![0, 1, 2, 3]));
     }
 
     #[test]
@@ -184,6 +184,6 @@ mod tests {
         file.supply(0, vec![0, 1]);
         file.supply(2, vec![2, 3, 4, 5]);
         assert_eq!(file.head(), [0, 1, 2, 3, 4, 5]);
-        assert_eq!(file.into_whole(), None);
+        assert_eq!(file.take_whole(), None);
     }
 }

@@ -75,7 +75,7 @@ fn probe_under(policy: InspectPolicy, bytes: &[u8], declared: &str) -> (Verdict,
 
 fn accepted(file: &str, declared: &str) -> Inspection {
     match probe(&bytes(file), declared).0 {
-        Verdict::Accepted(found) => found,
+        Verdict::Accepted(found) => *found,
         Verdict::Rejected(why) => panic!("{file}: {why:?}"),
     }
 }

@@ -101,7 +101,7 @@ async fn steps(
                 InspectReply::Gone => End::Stay(Outcome::Gone),
                 InspectReply::Unknown => End::Stay(Outcome::Unknown),
                 InspectReply::Rejected(rejection) => reject(world, upload, promise, rejection).await?,
-                InspectReply::Accepted(found) => publish(world, upload, promise, found).await?,
+                InspectReply::Accepted(found) => publish(world, upload, promise, *found).await?,
             }
         }
     };

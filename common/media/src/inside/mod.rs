@@ -11,7 +11,8 @@ use vestibule_domain::rejection::RejectionCode;
 
 use self::zip::EndRecord;
 use crate::sniff::ZIP_ENTRY;
-use crate::sparse::{Missing, Sparse};
+use crate::sparse::Sparse;
+use crate::stop::Stop;
 
 /// Longest directory of a zip archive that is read, in bytes. Ten thousand entries take one or two million.
 pub(crate) const MAX_DIRECTORY_BYTES: u64 = 8 * 1024 * 1024;
@@ -23,27 +24,6 @@ pub(crate) struct Inside {
     pub(crate) entries: Option<u64>,
     /// Bytes that it unpacks to, by its own word.
     pub(crate) unpacked_size: Option<u64>,
-}
-
-/// Why the look ended early.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
-    /// These bytes are needed.
-    Missing(Missing),
-    /// The file does not come in.
-    Refused(RejectionCode, String),
-}
-
-impl From<Missing> for Stop {
-    fn from(missing: Missing) -> Self {
-        Self::Missing(missing)
-    }
-}
-
-impl Stop {
-    fn refused(code: RejectionCode, detail: impl Into<String>) -> Self {
-        Self::Refused(code, detail.into())
-    }
 }
 
 /// Looks into a file of type `kept`.

@@ -6,8 +6,9 @@ use vestibule_domain::content_type::ContentType;
 use vestibule_domain::policy::{InspectLimits, InspectPolicy, SMALL_ARCHIVE_BYTES};
 use vestibule_domain::rejection::RejectionCode;
 
-use super::{Inside, MAX_DIRECTORY_BYTES, Stop, number, refuse_encrypted};
+use super::{Inside, MAX_DIRECTORY_BYTES, number, refuse_encrypted};
 use crate::sparse::{Missing, Sparse};
+use crate::stop::Stop;
 
 const END: &[u8] = b"PK\x05\x06";
 const END_LENGTH: usize = 22;

@@ -87,10 +87,46 @@ pub struct FactsView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     height: Option<u32>,
+    /// By how many degrees, clockwise, a film's pictures are turned to be shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    rotation: Option<u16>,
     /// Pictures in an animation.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     frames: Option<u32>,
+    /// How long a film, a sound or one round of an animation takes, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    duration_millis: Option<u64>,
+    /// The codecs of a film's or sound's tracks, as RFC 6381 names them where it does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    codecs: Vec<String>,
+    /// How loud a sound is over its length: base 64 of 100 bytes, each the peak of its part of the sound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    waveform: Option<String>,
+    /// Pages of a document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pages: Option<u32>,
+    /// Whether a document holds programs of its own (macros); absent for files that cannot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    macros: Option<bool>,
+    /// True for a file that a password is needed for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    encrypted: Option<bool>,
+    /// A text's encoding, by its name in the Encoding Standard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    encoding: Option<String>,
+    /// A text's first lines, in which characters that are not seen are written as `\u{202e}`. Its sender's text: to be shown as text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    excerpt: Option<String>,
     /// Entries of a zip archive.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -211,7 +247,16 @@ impl From<&Facts> for FactsView {
             parts: facts.parts.as_ref().map(PartsView::from),
             width: facts.width,
             height: facts.height,
+            rotation: facts.rotation,
             frames: facts.frames,
+            duration_millis: facts.duration_millis,
+            codecs: facts.codecs.clone(),
+            waveform: facts.waveform.clone(),
+            pages: facts.pages,
+            macros: facts.macros,
+            encrypted: facts.encrypted,
+            encoding: facts.encoding.clone(),
+            excerpt: facts.excerpt.clone(),
             entries: facts.entries,
             unpacked_size: facts.unpacked_size,
             thumbhash: facts.thumbhash.clone(),

@@ -1,0 +1,62 @@
+//! What a file is looked into for, by its type, and what that adds to the facts.
+
+use vestibule_domain::content_type::ContentType;
+use vestibule_domain::inspection::{Facts, Inspection};
+
+use crate::decode::Format;
+use crate::picture::{RECIPE, Shown};
+use crate::trouble::Trouble;
+
+/// How a file is looked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A picture: read whole and decoded.
+    Picture(Format),
+    /// Anything else: no further than `inside` does.
+    Other,
+}
+
+impl Kind {
+    /// How files of a content type in its usual name are looked into.
+    pub(crate) fn of(content_type: &ContentType) -> Self {
+        Format::of(content_type).map_or(Self::Other, Self::Picture)
+    }
+
+    /// Whether a file of `size` bytes is read whole.
+    pub(crate) fn is_read_whole(self, _size: u64) -> bool {
+        match self {
+            Self::Picture(_) => true,
+            Self::Other => false,
+        }
+    }
+}
+
+/// What was found in a file.
+#[derive(Debug)]
+pub(crate) struct Content {
+    /// All that is known of it.
+    pub(crate) facts: Facts,
+    /// What was made of its picture, or why nothing was; `None` for what has none.
+    pub(crate) shown: Option<Result<Shown, Trouble>>,
+}
+
+impl Content {
+    /// What has no picture.
+    pub(crate) fn plain(facts: Facts) -> Self {
+        Self { facts, shown: None }
+    }
+
+    /// The answer, and why there is no thumbnail where there could be one.
+    pub(crate) fn into_inspection(self) -> (Inspection, Option<String>) {
+        let mut facts = self.facts;
+        match self.shown {
+            Some(Ok(shown)) => {
+                facts.thumbhash = Some(shown.thumbhash);
+                facts.recipe = Some(RECIPE.to_owned());
+                (Inspection { facts, thumbnails: shown.thumbnails }, None)
+            }
+            Some(Err(trouble)) => (Inspection { facts, thumbnails: Vec::new() }, Some(trouble.to_string())),
+            None => (Inspection { facts, thumbnails: Vec::new() }, None),
+        }
+    }
+}

@@ -17,6 +17,7 @@ pub mod checkout;
 mod delivery;
 pub mod demo;
 pub mod dev;
+mod facts;
 mod http_client;
 pub mod inbox;
 pub mod inspect;

@@ -23,7 +23,7 @@ use crate::parts::Counts;
 use crate::resume::Memory;
 use crate::stack::Stack;
 use crate::watch::Watch;
-use crate::{REFUSED, login, people, terminal};
+use crate::{REFUSED, facts, login, people, terminal};
 
 /// The arguments of `send`.
 #[derive(Debug, clap::Args)]
@@ -175,16 +175,14 @@ impl Outcome {
         }
         match (self.state.as_str(), &self.facts) {
             ("ready", Some(facts)) => {
-                let pixels =
-                    facts.width.zip(facts.height).map(|(width, height)| format!(", {width} × {height} pixels"));
-                let frames = facts.frames.filter(|frames| *frames > 1).map(|frames| format!(", {frames} frames"));
                 let thumbnails = match self.variants.len() {
                     0 => String::new(),
                     1 => ", with a thumbnail".to_owned(),
                     many => format!(", with {many} thumbnails"),
                 };
-                let (pixels, frames) = (pixels.unwrap_or_default(), frames.unwrap_or_default());
-                format!("{name}: accepted as {}{pixels}{frames}{thumbnails}", facts.content_type)
+                let mut lines = vec![format!("{name}: accepted as {}{thumbnails}", facts::in_words(facts))];
+                lines.append(&mut facts::pictured(facts));
+                lines.join("\n    ")
             }
             ("pending", _) => format!("{name}: not decided in time; it waits in the inbox"),
             (state, _) => format!("{name}: {state}"),

@@ -42,6 +42,13 @@ export function actionsOf({ api, uploads, attempt, take, refetch, look }) {
       });
     },
 
+    /** A URL of the file itself, for what is played in place; `undefined` when there is none, and the person was told why. */
+    find: async ({ room, seq }, { id }) => {
+      let url;
+      await attempt(async () => { url = await api.download(room, seq, id); });
+      return url;
+    },
+
     cancel: ({ room, seq }, { id }) => attempt(async () => {
       const message = await api.cancelUpload(room, seq, id);
       uploads.cancel(id);

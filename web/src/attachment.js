@@ -1,9 +1,11 @@
 // Draws one attachment of a message: what it is, how far it is, and what its owner can do about it.
 
 import { el, icon, iconButton, quietButton, replaceKeepingFocus } from "./dom.js";
+import { about, badge, isFilm, kindOf } from "./facts.js";
 import { bytes, duration, line } from "./format.js";
-import { picture, variantsOf } from "./picture.js";
-import { drawnLocally, kind } from "./types.js";
+import { picture, sizeOf, variantsOf } from "./picture.js";
+import { player } from "./sound.js";
+import { drawnLocally } from "./types.js";
 
 // A tall picture takes at least so much of the width of a wide one.
 const LEAST_SHARE = 0.6;
@@ -12,6 +14,7 @@ const LEAST_SHARE = 0.6;
  * @typedef {object} AttachmentActions
  * @property {(message: object, attachment: object) => void} open
  * @property {(message: object, attachment: object) => void} download
+ * @property {(message: object, attachment: object) => Promise<string | undefined>} find
  * @property {(message: object, attachment: object) => void} cancel
  * @property {(message: object, attachment: object) => void} remove
  * @property {(message: object, attachment: object, file: File) => void} supply
@@ -26,6 +29,7 @@ export class AttachmentView {
   #status;
   #progress;
   #preview;
+  #player;
   /** Whether its URLs have expired: it is drawn anew when there are others. */
   #stale = false;
 
@@ -58,6 +62,8 @@ export class AttachmentView {
   drop() {
     if (this.#preview) URL.revokeObjectURL(this.#preview);
     this.#preview = undefined;
+    this.#player?.drop();
+    this.#player = undefined;
   }
 
   #draw(message, attachment, transfer, state) {
@@ -66,19 +72,19 @@ export class AttachmentView {
     if (transfer && ["queued", "going", "paused", "waiting"].includes(state)) {
       this.#progress = el("progress", { max: attachment.size || 1, "aria-label": `Upload of ${attachment.name}` });
     }
-    const about = el("div", { className: "about" }, this.#name(message, attachment), this.#status, this.#progress);
+    const words = el("div", { className: "about" }, this.#name(message, attachment), this.#status, this.#progress);
     const buttons = this.#buttons(message, attachment, transfer, state);
-    const row = el("div", { className: "row" }, about, buttons.length > 0 && el("div", { className: "buttons" }, ...buttons));
+    const row = el("div", { className: "row" }, words, buttons.length > 0 && el("div", { className: "buttons" }, ...buttons));
     const shown = this.#picture(message, attachment) ?? this.#localPicture(attachment, transfer);
     if (!shown) row.prepend(el("span", { className: "kind" }, icon(this.#icon(attachment, state))));
     this.node.classList.toggle("pictured", Boolean(shown));
-    replaceKeepingFocus(this.node, shown, row);
+    replaceKeepingFocus(this.node, shown, row, this.#sound(message, attachment), excerpt(attachment));
   }
 
   #icon(attachment, state) {
     if (state === "rejected" || state === "failed" || state === "lapsed") return "warning";
     if (state === "cancelled" || state === "removed") return "cancel";
-    return kind(attachment.facts?.type ?? attachment.type).icon;
+    return kindOf(attachment).icon;
   }
 
   #name(message, attachment) {
@@ -101,11 +107,17 @@ export class AttachmentView {
     };
     const image = picture(attachment, { sizes: "(max-width: 30rem) 75vw, 20rem", stale });
     // A small picture is not blown up, and a tall one has no bars beside it.
-    const { width, height } = attachment.facts;
+    const { width, height } = sizeOf(attachment);
     image.style.maxWidth = `${width}px`;
     this.#shapeLike(width, height);
     const onclick = () => this.#actions.open(message, attachment);
-    return el("button", { type: "button", className: "frame", "aria-label": `Look at ${attachment.name}`, "data-action": "open", onclick }, image);
+    return el("button", { type: "button", className: "frame", "aria-label": `Look at ${attachment.name}`, "data-action": "open", onclick }, image, ...marks(attachment));
+  }
+
+  #sound(message, attachment) {
+    if (attachment.state !== "ready" || !attachment.facts.waveform || !attachment.facts.durationMillis) return undefined;
+    this.#player ??= player(attachment, () => this.#actions.find(message, attachment));
+    return this.#player.node;
   }
 
   /** The sender sees the picture at once, from the file itself. */
@@ -149,11 +161,11 @@ export class AttachmentView {
   }
 
   #sentence(attachment, transfer, state) {
-    const { facts, rejection } = attachment;
+    const { rejection } = attachment;
     const size = bytes(attachment.size ?? 0);
     switch (state) {
       case "ready":
-        return variantsOf(attachment).length ? size : line(kind(facts?.type).word, size);
+        return about(attachment, variantsOf(attachment).length > 0);
       case "rejected":
         return rejection?.message ?? "This file was not accepted.";
       case "cancelled":
@@ -180,6 +192,20 @@ export class AttachmentView {
         return line(size, this.#mine ? "sent from elsewhere, or interrupted" : "on its way …");
     }
   }
+}
+
+/** What is drawn over a picture: that it is of a film, and how long or how many pages that is. */
+function marks(attachment) {
+  const text = badge(attachment);
+  return [
+    isFilm(attachment) && el("span", { className: "plays" }, icon("play")),
+    text && el("span", { className: "badge", textContent: text, "aria-hidden": true }),
+  ].filter(Boolean);
+}
+
+/** The first lines of a text. */
+function excerpt({ state, facts }) {
+  return state === "ready" && facts?.excerpt ? el("pre", { className: "excerpt", textContent: facts.excerpt }) : undefined;
 }
 
 function chooser(name, chosen) {

@@ -19,6 +19,14 @@ export function duration(seconds) {
   return `${Math.floor(minutes / 60)}${NO_BREAK}h ${minutes % 60}${NO_BREAK}min`;
 }
 
+/** A length of time as players write it: `0:07`, `12:34`, `1:02:03`. @param {number} millis */
+export function clock(millis) {
+  const seconds = Math.max(1, Math.round(millis / 1000)) * Math.sign(millis);
+  const two = (number) => String(number).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60)];
+  return hours ? `${hours}:${two(minutes % 60)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}
+
 /** Puts a few facts on one line. @param {...string} facts */
 export function line(...facts) {
   return facts.join(`${NO_BREAK}· `);

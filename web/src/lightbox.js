@@ -1,8 +1,9 @@
-// Looks at the pictures of a room one by one, large. Esc closes it, the arrows go to the next and the one before.
+// Looks at the pictures of a room one by one, large, and plays its films. Esc closes it, the arrows go to the next and the one before.
 
-import { el, part } from "./dom.js";
-import { bytes, line } from "./format.js";
-import { picture, variantsOf } from "./picture.js";
+import { el, icon, part } from "./dom.js";
+import { about, isFilm, isPicture } from "./facts.js";
+import { line } from "./format.js";
+import { picture, sizeOf, variantsOf } from "./picture.js";
 
 export class Lightbox {
   #dialog = part("lightbox");
@@ -11,7 +12,7 @@ export class Lightbox {
   #actions;
   #opener;
 
-  /** @param {{download(message: object, attachment: object): void, refetch(message: object): Promise<object>}} actions */
+  /** @param {{download(message: object, attachment: object): void, find(message: object, attachment: object): Promise<string | undefined>, refetch(message: object): Promise<object>}} actions */
   constructor(actions) {
     this.#actions = actions;
     part("lightbox-close").onclick = () => this.#dialog.close();
@@ -73,18 +74,39 @@ export class Lightbox {
     };
     const count = this.#pictures.length;
     const image = picture(attachment, { sizes: "100vw", stale });
+    const { width, height } = sizeOf(attachment);
     // A small picture is not blown up.
-    image.style.maxWidth = `${attachment.facts.width}px`;
-    image.style.maxHeight = `${attachment.facts.height}px`;
+    image.style.maxWidth = `${width}px`;
+    image.style.maxHeight = `${height}px`;
     part("lightbox-stage").replaceChildren(image);
+    if (isFilm(attachment)) this.#offer(shown, image);
+    const pixels = isPicture(attachment) || isFilm(attachment) ? [`${width} × ${height}`] : [];
     part("lightbox-name").textContent = attachment.name;
     part("lightbox-about").replaceChildren(
-      el("span", { textContent: line(`${attachment.facts.width} × ${attachment.facts.height}`, bytes(attachment.size)) }),
+      el("span", { textContent: line(...pixels, about(attachment, true)) }),
       el("span", { textContent: count > 1 ? ` · ${this.#index + 1} of ${count}` : "" }),
     );
     part("lightbox-previous").disabled = this.#index === 0;
     part("lightbox-next").disabled = this.#index === count - 1;
     // A button that has just been disabled would swallow the arrow keys.
     if (!this.#dialog.contains(document.activeElement) || document.activeElement.disabled) part("lightbox-close").focus();
+  }
+  /** A button over a film's picture that plays it in its place. */
+  #offer(shown, image) {
+    const { message, attachment } = shown;
+    const onclick = async () => {
+      const src = await this.#actions.find(message, attachment);
+      if (!src || this.#pictures[this.#index] !== shown || !this.#dialog.open) return;
+      const film = el("video", { className: "picture", controls: true, playsInline: true, src, poster: image.currentSrc, "aria-label": attachment.name });
+      film.onerror = () => {
+        const sentence = "This browser cannot play it. Download it to watch it.";
+        part("lightbox-stage").replaceChildren(image, el("p", { className: "cannot", role: "status", textContent: sentence }));
+      };
+      part("lightbox-stage").replaceChildren(film);
+      film.focus();
+      await film.play().catch(() => {});
+    };
+    const button = el("button", { type: "button", className: "plays", "aria-label": `Play ${attachment.name}`, onclick }, icon("play"));
+    part("lightbox-stage").append(button);
   }
 }

@@ -2,10 +2,17 @@
 
 import { blurOf } from "./blur.js";
 import { el } from "./dom.js";
+import { alternative } from "./facts.js";
 
 /** An attachment's thumbnails, the smallest first. */
 export function variantsOf(attachment) {
   return attachment.state === "ready" ? Object.values(attachment.variants ?? {}).sort((a, b) => a.width - b.width) : [];
+}
+
+/** Pixels of what is shown: the picture's own where the file is one, and of a page the largest thumbnail's. */
+export function sizeOf(attachment) {
+  const { width, height } = attachment.facts?.width ? attachment.facts : variantsOf(attachment).at(-1);
+  return { width, height };
 }
 
 /**
@@ -14,11 +21,9 @@ export function variantsOf(attachment) {
  */
 export function picture(attachment, { sizes, stale }) {
   const variants = variantsOf(attachment);
-  const largest = variants.at(-1);
-  const image = el("img", { alt: attachment.name, decoding: "async", className: "picture" });
-  // The facts have the picture's own size; it keeps its place before it is loaded.
-  image.width = attachment.facts?.width ?? largest.width;
-  image.height = attachment.facts?.height ?? largest.height;
+  const image = el("img", { alt: alternative(attachment), decoding: "async", className: "picture" });
+  // It keeps its place before it is loaded.
+  ({ width: image.width, height: image.height } = sizeOf(attachment));
   const blur = blurOf(attachment.facts?.thumbhash);
   if (blur) image.style.backgroundImage = `url(${blur})`;
   image.addEventListener("load", () => {

@@ -48,6 +48,49 @@ CASES = [
 
 
 @dataclass(frozen=True)
+class Other:
+    """A file of which a picture is made, that is no picture that browsers have always shown: beside tools of its own."""
+
+    name: str
+    file: str
+    about: str
+    peers: tuple[str, ...]
+
+
+# Command lines in which FILE and OUT are filled in, and what starts the program for nothing. Each makes one picture of 1280 pixels; ours makes the one
+# of 320 as well, and finds out all that it says of a file.
+TOOLS = {
+    "pdftoppm": (
+        ["pdftoppm", "-singlefile", "-jpeg", "-jpegopt", "quality=80", "-scale-to", "1280", "FILE", "OUT/1280"],
+        ["pdftoppm", "-v"],
+    ),
+    "mutool": (["mutool", "draw", "-q", "-o", "OUT/1280.png", "-w", "1280", "-h", "1280", "FILE", "1"], ["mutool", "-v"]),
+    "ffmpeg": (
+        [
+            *("ffmpeg", "-v", "error", "-threads", "1", "-i", "FILE", "-frames:v", "1"),
+            *("-vf", "scale=1280:1280:force_original_aspect_ratio=decrease", "-q:v", "4", "OUT/1280.jpg"),
+        ],
+        ["ffmpeg", "-v", "error", "-version"],
+    ),
+    "libvips": (
+        ["vipsthumbnail", "FILE", "--size", "1280x1280>", "-o", "OUT/1280.jpg[Q=80,strip]"],
+        ["vipsthumbnail", "--vips-version"],
+    ),
+    "libheif": (["heif-thumbnailer", "-s", "1280", "-p", "FILE", "OUT/1280.png"], ["heif-thumbnailer"]),
+}
+OTHERS = [
+    Other("heic-12mp", "heic-12mp.heic", "HEIC, one picture without tiles", ("libheif", "libvips")),
+    Other("avif-12mp", "avif-12mp.avif", "AVIF, 8 bits, 4:2:0", ("libvips",)),
+    Other("pdf-text", "pdf-text.pdf", "12 pages of text in a standard font", ("pdftoppm", "mutool")),
+    Other("pdf-font", "pdf-font.pdf", "12 pages of text in an embedded font", ("pdftoppm", "mutool")),
+    Other("pdf-scan", "pdf-scan.pdf", "a page that is one grey JPEG of 9 MP", ("pdftoppm", "mutool")),
+    Other("pdf-drawing", "pdf-drawing.pdf", "a plan of 20,000 lines and curves, some see-through", ("pdftoppm", "mutool")),
+    Other("film-1080p", "film-1080p.mp4", "H.264 High, 1920 × 1080, 4 s", ("ffmpeg",)),
+    Other("film-4k", "film-4k.mp4", "H.264 High, 3840 × 2160, 4 s", ("ffmpeg",)),
+]
+
+
+@dataclass(frozen=True)
 class Goal:
     """A ratio that is to be reached with every one of some cases."""
 
@@ -71,6 +114,13 @@ GOALS = [
     Goal("CMYK", {"libvips": 0.9, "sharp": 0.9}, ("jpeg-12mp-cmyk", "jpeg-12mp-cmyk-icc")),
     Goal("peak memory", {"libvips": 0.3}, EVERYTHING, ratio="rssRatio"),
 ]
+# Of the others: peer, cases, most CPU. Memory is to be at most half of each peer's.
+OTHER_GOALS = [
+    ("pdftoppm", ("pdf-text", "pdf-font", "pdf-scan", "pdf-drawing"), 0.5),
+    ("ffmpeg", ("film-1080p", "film-4k"), 0.4),
+    ("libheif", ("heic-12mp",), 1.2),
+]
+OTHER_MEMORY = 0.5
 # Quality is to be at least this peer's, up to what rounding does.
 QUALITY_OF = "sharp"
 SLACK = {"psnr": 0.05, "ssim": 0.0005}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyvips
 
-from cases import CASES, GOALS, PEERS, QUALITY_OF, SIDES, SLACK
+from cases import CASES, GOALS, OTHER_GOALS, OTHER_MEMORY, OTHERS, PEERS, QUALITY_OF, SIDES, SLACK
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_PHOTOS = "The photos were not there (no apt-get): all pictures were cut from the repository's own photo, also the mosaics."
@@ -104,6 +104,17 @@ def table(entries: list[dict]) -> str:
     )
 
 
+def others(entries: list[dict]) -> str:
+    """What is not one of the old pictures, beside the tools for its kind."""
+    rows = [["beside tools of its kind", "peer", "CPU", "memory", "CPU ms", "MB", "kB"]]
+    for entry in entries:
+        ours, theirs = entry["ours"], entry["theirs"]
+        both = [" / ".join(f"{side[key]:.0f}" for side in (ours, theirs)) for key in ("cpuMs", "rssMb")]
+        kilobytes = " / ".join(f"{side['bytes1280'] / 1000:.0f}" for side in (ours, theirs))
+        rows.append([entry["case"], entry["peer"], cpu(entry), memory(entry), *both, kilobytes])
+    return "\n".join(["", *_aligned(rows)])
+
+
 def _started(entries: list[dict]) -> dict[str, dict]:
     """The median start over all cases, in the form of a case."""
     peers = dict.fromkeys(entry["peer"] for entry in entries)
@@ -145,7 +156,7 @@ def flow(children: list[dict]) -> str:
     return "\n".join(lines)
 
 
-def goals(entries: list[dict]) -> str:
+def goals(entries: list[dict], beside: list[dict]) -> str:
     """Which goals are reached, and by how much."""
     cases = by_case(entries)
     lines = ["", "Goals, of whole processes:"]
@@ -161,6 +172,13 @@ def goals(entries: list[dict]) -> str:
             if found:
                 lines.append(_said(f"{goal.name}: at most {most} of {peer}", found, most))
     lines += _quality(cases)
+    for peer, names, most in OTHER_GOALS:
+        found = {entry["case"]: entry["cpuRatio"] for entry in beside if entry["peer"] == peer and entry["case"] in names}
+        if found:
+            lines.append(_said(f"at most {most} of {peer}", found, most))
+    found = {f"{entry['case']} {entry['peer']}": entry["rssRatio"] for entry in beside}
+    if found:
+        lines.append(_said(f"peak memory: at most {OTHER_MEMORY} of each tool", found, OTHER_MEMORY))
     return "\n".join(lines)
 
 
@@ -218,7 +236,7 @@ def _output(program: str, *arguments: str) -> str:
     return subprocess.run([shutil.which(program) or program, *arguments], capture_output=True, text=True, check=True).stdout
 
 
-def write_readme(entries: list[dict], photos: bool) -> None:
+def write_readme(entries: list[dict], beside: list[dict], photos: bool) -> None:
     """Put the table between its markers."""
     cases = by_case(entries)
     head = ["picture", *(f"{sides.replace('+', ' + ')}: {of}" for sides in SIDES for of in ("CPU", "memory")), "PSNR, dB"]
@@ -234,6 +252,12 @@ def write_readme(entries: list[dict], photos: bool) -> None:
         cells.append(each(peers, "psnr", ".1f").replace(" / ", " · "))
         lines.append(f"| {' | '.join(cells)} |")
         errors += [f"{case.name}: {peer} {why}" for peer, why in case.cannot.items()]
+    lines += ["", "| file | beside | CPU | memory |", "|---|---|---|---|"]
+    about = {other.name: other.about for other in OTHERS}
+    lines += [
+        f"| {entry['case']}: {about[entry['case']]} | {entry['peer']} | {cpu(entry)} | {_number(entry['rssRatio'])} |"
+        for entry in beside
+    ]
     started = [each(_started(entries), key, ".0f").replace(" / ", " · ") for key in ("startMs", "startMb")]
     notes = [
         f"{entries[0]['rounds']} rounds on {machine()}. First libvips, then sharp; PSNR of the 320: ours, libvips, sharp.",

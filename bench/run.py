@@ -17,8 +17,9 @@ from pathlib import Path
 
 from PIL import Image
 
+import files
 import report
-from cases import CASES, PEERS, SIDES, Case
+from cases import CASES, OTHERS, PEERS, SIDES, TOOLS, Case, Other
 from pictures import FOLDER, make
 from quality import Judge
 
@@ -49,7 +50,7 @@ class Cost:
     rss_mb: float
 
 
-def cost(command: list[str]) -> Cost:
+def cost(command: list[str], *, may_fail: bool = False) -> Cost:
     """Run a command and say what it took. vestibule-measure has the reason why this is not asked of the operating system here."""
     run = subprocess.run(
         [str(PROGRAMS / "vestibule-measure"), *command],
@@ -62,7 +63,7 @@ def cost(command: list[str]) -> Cost:
     if run.returncode != 0:
         raise Failed(said[-1])
     microseconds, kib, ended = run.stdout.split(maxsplit=2)
-    if ended.strip() != "0":
+    if ended.strip() != "0" and not may_fail:
         raise Failed(next((line for line in reversed(said) if "error" in line.lower()), said[-1]).strip())
     return Cost(int(microseconds) / 1000, int(kib) * 1024 / 1e6)
 
@@ -156,21 +157,9 @@ class Bench:
         return found
 
     def _entry(self, name: str, peer: str, found: dict, errors: dict, cannot: dict) -> dict:
-        ours, theirs = found.get("ours"), found.get(peer)
-        both = ours and theirs
-        entry = {
-            "case": name,
-            "peer": peer,
-            "cpuRatio": round(ours["cpuMs"] / theirs["cpuMs"], 3) if both else None,
-            "netCpuRatio": net(ours, theirs, "cpuMs", "startMs") if both else None,
-            "rssRatio": round(ours["rssMb"] / theirs["rssMb"], 3) if both else None,
-            "netRssRatio": net(ours, theirs, "rssMb", "startMb") if both else None,
-            "rounds": self.rounds,
-            "ours": ours,
-            "theirs": theirs,
-        }
+        made = entry(name, peer, self.rounds, found.get("ours"), found.get(peer))
         said = {who: cannot.get(who, errors[who]) for who in ("ours", peer) if who in errors}
-        return entry | ({"error": said} if said else {})
+        return made | ({"error": said} if said else {})
 
 
 def flow(rounds: int) -> list[dict]:
@@ -197,6 +186,66 @@ def flow(rounds: int) -> list[dict]:
     return found
 
 
+def other(case: Other, rounds: int) -> list[dict]:
+    """What a file beyond the old pictures takes, beside each tool for its kind."""
+    path = files.FOLDER / case.file
+    path.read_bytes()  # so that it is in memory for the first as for the last
+    who = ["ours", *case.peers]
+    starts: dict[str, list[Cost]] = {one: [] for one in who}
+    runs: dict[str, list[Cost]] = {one: [] for one in who}
+    for _ in range(rounds):
+        for one in who:
+            folder = OUT / one / case.name
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            program, nothing = TOOLS.get(one) or (
+                [str(PROGRAMS / "vestibule-look"), "FILE", "OUT"],
+                [str(PROGRAMS / "vestibule-look")],
+            )
+            starts[one].append(cost(nothing, may_fail=True))
+            runs[one].append(cost([part.replace("FILE", str(path)).replace("OUT", str(folder)) for part in program]))
+            largest(folder)
+    found = {}
+    for one in who:
+        start, took = usual(starts[one]), together(runs[one])
+        found[one] = {
+            "cpuMs": round(took.cpu_ms, 2),
+            "rssMb": round(took.rss_mb, 1),
+            "startMs": round(start.cpu_ms, 2),
+            "startMb": round(start.rss_mb, 1),
+            "bytes1280": largest(OUT / one / case.name).stat().st_size,
+        }
+    return [entry(case.name, peer, rounds, found["ours"], found[peer]) for peer in case.peers]
+
+
+def largest(folder: Path) -> Path:
+    """The picture whose longer side has 1280 pixels."""
+    made = list(folder.glob("1280*"))
+    if len(made) != 1:
+        raise Failed(f"{len(made)} pictures in {folder.name}")
+    with Image.open(made[0]) as picture:
+        picture.load()
+        if abs(max(picture.size) - 1280) > 1:
+            raise Failed(f"a picture of {picture.size} pixels in {folder.name}")
+    return made[0]
+
+
+def entry(name: str, peer: str, rounds: int, ours: dict | None, theirs: dict | None) -> dict:
+    """One line of media.json."""
+    both = ours and theirs
+    return {
+        "case": name,
+        "peer": peer,
+        "cpuRatio": round(ours["cpuMs"] / theirs["cpuMs"], 3) if both else None,
+        "netCpuRatio": net(ours, theirs, "cpuMs", "startMs") if both else None,
+        "rssRatio": round(ours["rssMb"] / theirs["rssMb"], 3) if both else None,
+        "netRssRatio": net(ours, theirs, "rssMb", "startMb") if both else None,
+        "rounds": rounds,
+        "ours": ours,
+        "theirs": theirs,
+    }
+
+
 def net(ours: dict, theirs: dict, what: str, start: str) -> float | None:
     """The ratio of what is more than starting; none where a peer takes no more than that."""
     more = theirs[what] - theirs[start]
@@ -218,10 +267,13 @@ def main() -> int:
     if asked.readme and (asked.case or asked.peer):
         parser.error("README.md shows all cases and peers")
     cases = [case for case in CASES if asked.case in case.name]
-    if not cases:
-        parser.error(f"no case has {asked.case} in its name: {', '.join(case.name for case in CASES)}")
+    others = [] if asked.peer else [case for case in OTHERS if asked.case in case.name]
+    if not cases and not others:
+        parser.error(f"no case has {asked.case} in its name: {', '.join(case.name for case in (*CASES, *OTHERS))}")
 
     photos = make()
+    if others:
+        files.make(photos)
     bench = Bench(asked.rounds, [asked.peer] if asked.peer else list(PEERS))
     for case in cases:
         print(f"measuring {case.name}", file=sys.stderr)
@@ -229,8 +281,18 @@ def main() -> int:
             bench.measure(case)
         except Failed as error:
             raise SystemExit(f"something does not even start: {error}") from error
-    (ROOT / "target" / "bench" / "media.json").write_text(json.dumps(bench.entries, indent=1) + "\n")
-    print(report.table(bench.entries))
+    beside: list[dict] = []
+    for case in others:
+        print(f"measuring {case.name}", file=sys.stderr)
+        try:
+            beside += other(case, asked.rounds)
+        except (Failed, subprocess.TimeoutExpired) as error:
+            bench.failures.append(f"{case.name}: {error}")
+    (ROOT / "target" / "bench" / "media.json").write_text(json.dumps(bench.entries + beside, indent=1) + "\n")
+    if bench.entries:
+        print(report.table(bench.entries))
+    if beside:
+        print(report.others(beside))
     if asked.flow:
         children = flow(asked.rounds)
         (ROOT / "target" / "bench" / "flow.json").write_text(json.dumps(children, indent=1) + "\n")
@@ -238,9 +300,9 @@ def main() -> int:
     if not photos.real:
         print(report.NO_PHOTOS)
     if asked.goals:
-        print(report.goals(bench.entries))
+        print(report.goals(bench.entries, beside))
     if asked.readme and not bench.failures:
-        report.write_readme(bench.entries, photos.real)
+        report.write_readme(bench.entries, beside, photos.real)
     for failure in bench.failures:
         print(f"failed: {failure}", file=sys.stderr)
     return 1 if bench.failures else 0

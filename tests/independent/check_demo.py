@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import documents
+import others
 import pixels
 import raw_archive
 from cloud import Cloud, Json, StoredObject, stack_arguments
@@ -28,6 +29,20 @@ MANIFEST = Path(__file__).resolve().parents[2] / "fixtures" / "manifest.json"
 
 # Thumbnails by name: the side of the square that they fit.
 VARIANTS = {"320": 320, "1280": 1280}
+# What of the manifest stands in the facts under the same name.
+IN_FACTS = {
+    "type",
+    "frames",
+    "durationMillis",
+    "rotation",
+    "pages",
+    "macros",
+    "encoding",
+    "excerpt",
+    "encrypted",
+    "codecs",
+    "entries",
+}
 WITH_ALPHA = {"image/png", "image/webp"}
 
 # A thumbhash holds colour in 6 bits a channel.
@@ -138,13 +153,70 @@ class Check:
         ok.equal(digest, sent.sha256, where, "the original's SHA-256")
         if sent.expect:
             ok.equal("ready", sent.expect["state"], where, "the state")
-        if value["facts"]["type"].startswith("image/"):
+        kind = value["facts"]["type"]
+        if kind.startswith("image/"):
             self._picture(entry, sent)
+        elif kind == "application/pdf":
+            self._document(entry, sent)
+        elif kind.startswith("video/"):
+            self._film(entry, sent)
         else:
-            ok.equal(value["variants"], {}, where, "the variants of what is not a picture")
-        for name in ("type", "frames"):
-            if name in sent.expect:
-                ok.equal(value["facts"].get(name), sent.expect[name], where, f"facts.{name}")
+            ok.equal(value["variants"], {}, where, "the variants of what has no picture")
+        if kind.startswith("audio/"):
+            self._sound(entry, sent)
+        for name in sent.expect.keys() & IN_FACTS:
+            ok.equal(value["facts"].get(name), sent.expect[name], where, f"facts.{name}")
+
+    def _document(self, entry: Entry, sent: Sent) -> None:
+        """Its pages are counted, and each thumbnail shows the first."""
+        pages, first = others.document(sent.data)
+        self.findings.equal(entry.value["facts"].get("pages"), pages, entry.where, "facts.pages")
+        self._shows(entry, [first])
+
+    def _film(self, entry: Entry, sent: Sent) -> None:
+        """Its facts are those that FFmpeg finds, and each thumbnail shows one of its first keyframes where it is H.264."""
+        facts, where, ok = entry.value["facts"], entry.where, self.findings
+        film = others.film(sent.data)
+        ok.equal((facts.get("width"), facts.get("height")), film.size, where, "width and height in facts")
+        ok.equal(facts.get("rotation", 0), film.rotation, where, "facts.rotation")
+        self._lasts(entry, film.milliseconds)
+        if film.codec == "h264":
+            self._shows(entry, film.keyframes)
+        else:
+            ok.equal(entry.value["variants"], {}, where, f"the variants of {film.codec}")
+
+    def _sound(self, entry: Entry, sent: Sent) -> None:
+        """It lasts as long as FFmpeg says, and its waveform has the peaks that FFmpeg decodes."""
+        facts, where, ok = entry.value["facts"], entry.where, self.findings
+        sound = others.sound(sent.data)
+        self._lasts(entry, sound.milliseconds)
+        if ok.ok("waveform" in facts, where, "no waveform"):
+            strays = others.strays(others.waveform(facts["waveform"]), sound.peaks)
+            ok.ok(strays <= others.STRAY_POINTS, where, f"{strays} points of the waveform are far from the sound")
+
+    def _lasts(self, entry: Entry, milliseconds: float | None) -> None:
+        """It takes so long."""
+        stated = entry.value["facts"].get("durationMillis")
+        if milliseconds is None or stated is None:
+            self.findings.equal(stated, milliseconds, entry.where, "facts.durationMillis")
+            return
+        apart = abs(stated - milliseconds)
+        self.findings.ok(apart <= others.MILLISECONDS, entry.where, f"durationMillis {stated}, FFmpeg says {milliseconds:.0f}")
+
+    def _shows(self, entry: Entry, pictures: list[pixels.Picture]) -> None:
+        """Both thumbnails are there, open, and show one of ``pictures``."""
+        self.findings.equal(set(entry.value["variants"]), set(VARIANTS), entry.where, "the variants")
+        self.findings.ok(bool(entry.value["facts"].get("thumbhash")), entry.where, "no thumbhash")
+        for name, variant in entry.value["variants"].items():
+            where = f"{entry.where} variant {name}"
+            thumbnail = self._opened(entry, name, variant)
+            if thumbnail is None:
+                continue
+            self.findings.equal((variant["width"], variant["height"]), thumbnail.size, where, "the promised size")
+            self.findings.ok(max(thumbnail.size) <= VARIANTS.get(name, 0), where, f"{thumbnail.size} pixels")
+            nearest = min(pictures, key=lambda picture: pixels.differences(picture, thumbnail.upright)["upright"], default=None)
+            if self.findings.ok(nearest is not None, where, "nothing to compare it with") and nearest is not None:
+                self._likeness(where, thumbnail, nearest)
 
     def _picture(self, entry: Entry, sent: Sent) -> None:
         """The facts of a picture, and each of its thumbnails."""
@@ -173,27 +245,34 @@ class Check:
     def _thumbnail(self, entry: Entry, name: str, variant: Json, picture: pixels.Picture) -> None:
         """One thumbnail: its key, size, type, freedom from metadata, and its pixels."""
         where, ok = f"{entry.where} variant {name}", self.findings
-        recipe = entry.value["facts"].get("recipe")
-        key = f"{entry.prefix}/{documents.tag(entry.value['inboxVersion'])}/{recipe}/{name}"
-        ok.equal(variant["key"], key, where, "the key")
-        stored = self._object(entry, self._cloud.processed, variant["key"])
-        if stored is None:
+        thumbnail = self._opened(entry, name, variant)
+        if thumbnail is None:
             return
-        ok.equal(len(stored.body), variant["size"], where, "the length")
-        ok.equal(stored.content_type, variant["type"], where, "the object's content type")
-        ok.equal(pixels.extras(stored.body), [], where, "what is in the file besides the picture")
-        try:
-            thumbnail = pixels.read(stored.body)
-        except OSError as problem:
-            ok.ok(False, where, f"does not open: {problem}")
-            return
-        ok.equal(pixels.media_type(stored.body), variant["type"], where, "the type of the bytes")
         if picture.is_transparent:
             ok.ok(variant["type"] in WITH_ALPHA and thumbnail.is_transparent, where, f"lost its alpha in {variant['type']}")
         elif not picture.has_alpha_channel:
             ok.equal(variant["type"], "image/jpeg", where, "the type")
         self._size(where, thumbnail, variant, picture, VARIANTS.get(name, 0))
         self._likeness(where, thumbnail, picture)
+
+    def _opened(self, entry: Entry, name: str, variant: Json) -> pixels.Picture | None:
+        """A thumbnail that is under its key, of its type and length, and nothing but a picture."""
+        where, ok = f"{entry.where} variant {name}", self.findings
+        recipe = entry.value["facts"].get("recipe")
+        key = f"{entry.prefix}/{documents.tag(entry.value['inboxVersion'])}/{recipe}/{name}"
+        ok.equal(variant["key"], key, where, "the key")
+        stored = self._object(entry, self._cloud.processed, variant["key"])
+        if stored is None:
+            return None
+        ok.equal(len(stored.body), variant["size"], where, "the length")
+        ok.equal(stored.content_type, variant["type"], where, "the object's content type")
+        ok.equal(pixels.extras(stored.body), [], where, "what is in the file besides the picture")
+        ok.equal(pixels.media_type(stored.body), variant["type"], where, "the type of the bytes")
+        try:
+            return pixels.read(stored.body)
+        except OSError as problem:
+            ok.ok(False, where, f"does not open: {problem}")
+            return None
 
     def _size(self, where: str, thumbnail: pixels.Picture, variant: Json, picture: pixels.Picture, longest: int) -> None:
         """It fits its square as closely as whole pixels allow and is not enlarged."""

@@ -4,7 +4,11 @@ import base64
 import io
 from dataclasses import dataclass
 
+import pillow_heif
+import pillow_jxl  # noqa: F401 - what it does is to be imported: Pillow then opens JPEG XL
 from PIL import Image, ImageChops, ImageCms, ImageOps, ImageStat
+
+pillow_heif.register_heif_opener()
 
 # Both sides are compared at this size, where the encoder's noise has averaged out and a turned picture has not.
 COMPARED_PIXELS = 64

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a child found of the layers around it, once they were up: what the kernel answers, not what was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a layer that is on or off, and none depends on another")]
 pub struct Layers {
     /// System calls are filtered: a call that the filter refuses was refused.
     pub filter: bool,

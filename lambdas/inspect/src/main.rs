@@ -11,13 +11,11 @@ use vestibule_inspect::layers::hide_this_process;
 use vestibule_runtime::{config, logs};
 
 fn main() -> Result<ExitCode, Error> {
-    match child::dispatch() {
-        Some(code) => Ok(code),
-        None => {
-            hide_this_process()?;
-            serve().map(|()| ExitCode::SUCCESS)
-        }
+    if let Some(code) = child::dispatch() {
+        return Ok(code);
     }
+    hide_this_process()?;
+    serve().map(|()| ExitCode::SUCCESS)
 }
 
 #[tokio::main]

@@ -426,7 +426,7 @@ fn the_log_says_how_a_child_ended() {
         });
         assert!(matches!(reply, InspectReply::Rejected(why) if why.code.as_str() == code));
         let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-        let line: serde_json::Value = text.lines().map(|line| serde_json::from_str(line).unwrap()).last().unwrap();
+        let line: serde_json::Value = serde_json::from_str(text.lines().next_back().unwrap()).unwrap();
         assert_eq!((&line["inspect.ended"], &line["inspect.code"]), (&ended.into(), &code.into()), "{text}");
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! `tests/independent/check_roles.py` asks the same of a deployed stack. This asks the text, and of everything in it.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test, helper functions and all")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test, helper functions and all")]
 
 use saphyr_parser::{Event, Parser, Tag};
 use serde_json::{Map, Value, json};
@@ -20,35 +20,32 @@ fn template() -> Value {
 }
 
 fn node<'t>(first: Event<'t>, rest: &mut impl Iterator<Item = Event<'t>>) -> Value {
-    match first {
-        Event::Scalar(text, _, _, tag) => tagged(tag.as_deref(), Value::String(text.into_owned())),
-        Event::SequenceStart(_, tag) => {
-            let mut items = Vec::new();
-            loop {
-                match rest.next().unwrap() {
-                    Event::SequenceEnd => return tagged(tag.as_deref(), Value::Array(items)),
-                    item => items.push(node(item, rest)),
-                }
-            }
-        }
-        Event::MappingStart(_, tag) => {
-            let mut fields = Map::new();
-            loop {
-                let name = match rest.next().unwrap() {
-                    Event::MappingEnd => return tagged(tag.as_deref(), Value::Object(fields)),
-                    name => node(name, rest),
-                };
-                let value = rest.next().unwrap();
-                let value = node(value, rest);
-                assert_eq!(fields.insert(name.as_str().unwrap().to_owned(), value), None, "{name} stands there twice");
-            }
-        }
-        other => panic!("not foreseen: {other:?}"),
+    if let Event::Scalar(text, _, _, tag) = first {
+        return tagged(tag.as_deref(), Value::String(text.into_owned()));
     }
+    if let Event::SequenceStart(_, tag) = first {
+        let mut items = Vec::new();
+        while let Some(item) = rest.next().filter(|event| *event != Event::SequenceEnd) {
+            items.push(node(item, rest));
+        }
+        return tagged(tag.as_deref(), Value::Array(items));
+    }
+    let Event::MappingStart(_, tag) = first else { panic!("not foreseen: {first:?}") };
+    let mut fields = Map::new();
+    while let Some(name) = rest.next().filter(|event| *event != Event::MappingEnd) {
+        let name = node(name, rest).as_str().unwrap().to_owned();
+        let value = rest.next().unwrap();
+        let twice = fields.insert(name, node(value, rest));
+        assert_eq!(twice, None, "it stands there twice");
+    }
+    tagged(tag.as_deref(), Value::Object(fields))
 }
 
 fn tagged(tag: Option<&Tag>, value: Value) -> Value {
-    tag.map_or(value.clone(), |tag| json!({ format!("!{}", tag.suffix): value }))
+    match tag {
+        None => value,
+        Some(tag) => Value::Object(Map::from_iter([(format!("!{}", tag.suffix), value)])),
+    }
 }
 
 /// Every text in `value` that `wanted` likes, as the path to it.

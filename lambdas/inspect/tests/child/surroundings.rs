@@ -60,7 +60,7 @@ pub(crate) fn within(what: &str, how: &str) -> ExitCode {
             let environment = std::fs::read(parent.join("environ")).is_ok();
             let files = std::fs::read_dir(parent.join("fd")).is_ok();
             let memory = std::fs::File::open(parent.join("mem")).is_ok();
-            println!("environment={environment} files={files} memory={memory}");
+            eprintln!("environment={environment} files={files} memory={memory}");
             ExitCode::SUCCESS
         }
         other => {
@@ -118,7 +118,7 @@ fn layers() -> Layers {
 
 pub(crate) fn a_filtered_child_has_no_way_out() {
     if !layers().filter {
-        return println!("passed over: no filter can be installed here");
+        return eprintln!("passed over: no filter can be installed here");
     }
     let told = escape(&bad("escape", budget()));
     assert!(told.failed.is_empty() && told.worked.is_empty(), "{}", told.all);
@@ -157,7 +157,7 @@ pub(crate) fn limits_alone_stop_what_they_can() {
 /// What takes no descriptor is not stopped by a limit on them: making and removing what has a name, and becoming another program.
 pub(crate) fn landlock_stops_what_limits_cannot() {
     if layers().landlock == Landlock::Off {
-        return println!("passed over: this kernel is without Landlock");
+        return eprintln!("passed over: this kernel is without Landlock");
     }
     let told = escape(&bad_within("nobody-without-filter", "escape"));
     assert!(told.all.contains("filter: false, landlock: Whole"), "{}", told.all);
@@ -185,7 +185,7 @@ pub(crate) fn a_child_says_which_layers_are_on() {
     let Layers { filter, landlock, limits, no_new_privs, undumpable, dies_with_parent } = layers();
     assert!(limits && no_new_privs && undumpable && dies_with_parent);
     // Of these two it depends on the kernel; that of every machine that tests are run on so far has them.
-    println!("filter: {filter}, landlock: {}", landlock.as_str());
+    eprintln!("filter: {filter}, landlock: {}", landlock.as_str());
     let nobody = Sandbox::of("/bin/false".into(), Vec::new(), budget());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     assert!(runtime.block_on(nobody.layers()).is_err());
@@ -194,7 +194,7 @@ pub(crate) fn a_child_says_which_layers_are_on() {
 pub(crate) fn a_hidden_parent_cannot_be_looked_into() {
     let spied = |how: &str| {
         let told = Command::new(executable()).args([FLAG, "nobody-as-parent", how]).output().unwrap();
-        String::from_utf8(told.stdout).unwrap()
+        String::from_utf8(told.stderr).unwrap()
     };
     assert_eq!(spied("hidden"), "environment=false files=false memory=false\n");
     // The kernel may keep memory from children in any case, if it has Yama.

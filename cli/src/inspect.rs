@@ -10,6 +10,7 @@ use vestibule_domain::inspection::{Facts, Inspection, Thumbnail};
 use vestibule_domain::policy::InspectPolicy;
 use vestibule_domain::rejection::Rejection;
 use vestibule_inspect::examine::{Claim, examine};
+use vestibule_inspect::layers::hide_this_process;
 use vestibule_inspect::sandbox::{Budget, Sandbox};
 use vestibule_inspect::source::Source;
 use vestibule_media::probe::Verdict;
@@ -73,6 +74,7 @@ pub async fn run(global: &Global, args: &Args) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(about.is_file(), "{} is not a file", args.file.display());
     let declared = args.content_type.clone().unwrap_or_else(|| suggested(&args.file));
     let claim = Claim { size: about.len(), content_type: declared.clone(), sha256: None };
+    hide_this_process()?;
     let sandbox = Sandbox::of_this_executable(Budget::default())?;
     let answered = examine(&sandbox, &mut Source::File(file), claim, &InspectPolicy::default())
         .await?

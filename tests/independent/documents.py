@@ -35,6 +35,9 @@ REJECTIONS = {
     "archive-bomb",
     "encrypted",
     "inspection-failed",
+    "inspection-crashed",
+    "too-much-memory",
+    "too-much-time",
 }
 
 Test = Callable[[Any], bool]

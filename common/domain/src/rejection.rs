@@ -30,8 +30,14 @@ pub enum RejectionCode {
     ArchiveBomb,
     /// The file is encrypted, so nobody can look into it.
     Encrypted,
-    /// Looking at the file took more time or memory than the limits, or broke the inspector.
+    /// Looking at the file broke the inspector, or made it say what it may not.
     InspectionFailed,
+    /// Looking at the file crashed the inspector.
+    InspectionCrashed,
+    /// Looking at the file takes more memory than the limit.
+    TooMuchMemory,
+    /// Looking at the file takes more time than the limit.
+    TooMuchTime,
 }
 
 impl RejectionCode {
@@ -50,6 +56,9 @@ impl RejectionCode {
         Self::ArchiveBomb,
         Self::Encrypted,
         Self::InspectionFailed,
+        Self::InspectionCrashed,
+        Self::TooMuchMemory,
+        Self::TooMuchTime,
     ];
 
     /// The code as it stands in documents.
@@ -68,6 +77,9 @@ impl RejectionCode {
             Self::ArchiveBomb => "archive-bomb",
             Self::Encrypted => "encrypted",
             Self::InspectionFailed => "inspection-failed",
+            Self::InspectionCrashed => "inspection-crashed",
+            Self::TooMuchMemory => "too-much-memory",
+            Self::TooMuchTime => "too-much-time",
         }
     }
 
@@ -92,6 +104,12 @@ impl RejectionCode {
             Self::ArchiveBomb => "This archive holds more than can be accepted here.",
             Self::Encrypted => "This file is encrypted and cannot be examined. Please send it without a password.",
             Self::InspectionFailed => "This file could not be examined safely, so it was not accepted.",
+            Self::InspectionCrashed => {
+                "This file broke the program that examines files, so it was not accepted. Please save it again in the \
+                 program that it comes from, and send that."
+            }
+            Self::TooMuchMemory => "Examining this file takes more memory than is given to a file here.",
+            Self::TooMuchTime => "Examining this file takes longer than is given to a file here.",
         }
     }
 }

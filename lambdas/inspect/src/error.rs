@@ -32,4 +32,12 @@ pub enum InspectError {
     /// The child process could not be confined, and so it did not look at the file.
     #[error("the child process could not be confined: {0}")]
     Confinement(String),
+    /// The child process was killed from outside: for want of memory by the kernel, or by somebody.
+    #[error("the child process was killed from outside by signal {signal}: {words}")]
+    Killed {
+        /// The signal.
+        signal: i32,
+        /// What the child had said on standard error.
+        words: String,
+    },
 }

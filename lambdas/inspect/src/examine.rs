@@ -34,7 +34,7 @@ pub async fn examine(
     if let Err(rejection) = check_size(size, claim.size, policy.limits.max_upload_bytes) {
         let detail = Some(format!("{size} bytes where {} were announced", claim.size));
         let examination = Examination { verdict: Verdict::Rejected(rejection), detail };
-        return Ok(Some(Answered { examination, filtered: None }));
+        return Ok(Some(Answered { examination, filtered: None, ended: None }));
     }
     let subject = Subject { size, declared_type: claim.content_type, declared_sha256: claim.sha256 };
     sandbox.examine(source, subject, policy).await

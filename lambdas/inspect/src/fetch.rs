@@ -183,7 +183,8 @@ fn may_pass(error: &InspectError) -> bool {
         InspectError::MalformedVersion
         | InspectError::Read(_)
         | InspectError::Child(_)
-        | InspectError::Confinement(_) => false,
+        | InspectError::Confinement(_)
+        | InspectError::Killed { .. } => false,
     }
 }
 

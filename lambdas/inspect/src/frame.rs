@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! parent ─ job (JSON) ─▶ child        child ─ need (JSON) ─▶ parent ─ the range's bytes ─▶ child  …  child ─ done (JSON) ─▶ parent
+//! parent ─ job without a file ─▶ child                                                              child ─ layers (JSON) ─▶ parent
 //! ```
 //!
 //! The parent takes nothing on trust: a frame has a cap that is checked before a byte of it is read.
@@ -13,20 +14,35 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use vestibule_domain::policy::InspectPolicy;
 use vestibule_media::probe::{Examination, Subject};
 
+use crate::layers::Layers;
+
 /// Longest frame from a child, in bytes: two thumbnails in base 64 and the facts, below what a Lambda response may be.
 pub(crate) const MAX_ANSWER_BYTES: u32 = 6_000_000;
 
 /// The parent's first frame.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Job {
-    /// What is known of the file.
-    pub(crate) subject: Subject,
-    /// What may come in, and what is looked at to tell.
-    pub(crate) policy: InspectPolicy,
+    /// What it is for.
+    pub(crate) errand: Errand,
     /// Address space, in bytes.
     pub(crate) memory_bytes: u64,
     /// Processor time.
     pub(crate) cpu_seconds: u64,
+}
+
+/// What a child is for.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Errand {
+    /// Examine a file.
+    Examine {
+        /// What is known of the file.
+        subject: Subject,
+        /// What may come in, and what is looked at to tell.
+        policy: InspectPolicy,
+    },
+    /// Say which layers are on.
+    Report,
 }
 
 /// A child's frame.
@@ -47,6 +63,8 @@ pub(crate) enum Answer {
         /// Whether it ran behind a system call filter.
         filtered: bool,
     },
+    /// The layers that are on.
+    Layers(Layers),
 }
 
 /// Reads a frame of at most `max` bytes; `None` at the end of the stream.

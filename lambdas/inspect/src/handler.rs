@@ -10,8 +10,10 @@ use vestibule_media::probe::Verdict;
 use vestibule_runtime::logs::chain;
 
 use crate::config::Config;
+use crate::ended::Ended;
 use crate::error::InspectError;
 use crate::examine::{Claim, examine};
+use crate::layers::{Layers, is_hidden};
 use crate::sandbox::{Answered, Sandbox};
 use crate::source::Source;
 
@@ -52,6 +54,16 @@ impl Inspector {
         Ok(Self { client, sandbox, policy })
     }
 
+    /// Logs which layers are around children here, after a child that looks at nothing. Once, at a cold start: some milliseconds.
+    ///
+    /// A child that cannot say it is no reason not to start: the first file's child will fail in the same way, and that fault is answered.
+    pub async fn tell_layers(&self) {
+        match self.sandbox.layers().await {
+            Ok(layers) => tell(layers),
+            Err(fault) => tracing::error!(error = chain(&fault), "no child could say which layers are around it"),
+        }
+    }
+
     /// Examines one object version.
     ///
     /// # Errors
@@ -81,7 +93,7 @@ impl Inspector {
             answered => answered?,
         };
         let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let Some(Answered { examination, filtered }) = answered else {
+        let Some(Answered { examination, filtered, ended }) = answered else {
             tracing::info!(inspect.verdict = "gone", inspect.millis = millis, "inspected");
             return Ok(InspectReply::Gone);
         };
@@ -103,6 +115,7 @@ impl Inspector {
                 tracing::info!(
                     inspect.verdict = "rejected",
                     inspect.code = rejection.code.as_str(),
+                    inspect.ended = ended.map(Ended::as_str),
                     inspect.millis = millis,
                     inspect.filtered = filtered,
                     inspect.detail = detail,
@@ -111,5 +124,24 @@ impl Inspector {
                 InspectReply::Rejected(rejection)
             }
         })
+    }
+}
+
+fn tell(layers: Layers) {
+    let Layers { filter, landlock, limits, no_new_privs, undumpable, dies_with_parent } = layers;
+    tracing::info!(
+        inspect.layers.filter = filter,
+        inspect.layers.landlock = landlock.as_str(),
+        inspect.layers.limits = limits,
+        inspect.layers.no_new_privs = no_new_privs,
+        inspect.layers.undumpable = undumpable,
+        inspect.layers.dies_with_parent = dies_with_parent,
+        inspect.layers.parent_undumpable = is_hidden(),
+        "layers"
+    );
+    if !filter {
+        tracing::warn!(
+            "system calls of children are not filtered here: their limits and the function's role are the wall"
+        );
     }
 }

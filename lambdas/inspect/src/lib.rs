@@ -6,10 +6,13 @@
 
 pub mod child;
 pub mod config;
+pub mod ended;
 pub mod error;
 pub mod examine;
 mod fetch;
 mod frame;
 pub mod handler;
+pub mod layers;
+mod plausible;
 pub mod sandbox;
 pub mod source;

@@ -7,13 +7,15 @@ use vestibule_domain::inspection::InspectRequest;
 use vestibule_inspect::child;
 use vestibule_inspect::config::Config;
 use vestibule_inspect::handler::Inspector;
+use vestibule_inspect::layers::hide_this_process;
 use vestibule_runtime::{config, logs};
 
 fn main() -> Result<ExitCode, Error> {
-    match child::dispatch() {
-        Some(code) => Ok(code),
-        None => serve().map(|()| ExitCode::SUCCESS),
+    if let Some(code) = child::dispatch() {
+        return Ok(code);
     }
+    hide_this_process()?;
+    serve().map(|()| ExitCode::SUCCESS)
 }
 
 #[tokio::main]
@@ -21,6 +23,7 @@ async fn serve() -> Result<(), Error> {
     let config = Config::read(&config::environment)?;
     logs::start(&config.log_level);
     let inspector = &Inspector::new(&config)?;
+    inspector.tell_layers().await;
     let handle = async |event: LambdaEvent<InspectRequest>| inspector.handle(event.payload).await.map_err(Error::from);
     lambda_runtime::run(service_fn(handle)).await
 }

@@ -8,25 +8,31 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::{TimeVal, TimeValLike as _};
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use vestibule_domain::policy::{InspectLimits, InspectPolicy};
-use vestibule_domain::rejection::RejectionCode;
-use vestibule_media::VARIANTS;
 use vestibule_media::probe::{Examination, MAX_RANGES, Subject, Verdict, longest_range};
 
 use crate::child::{ARGUMENT, NOT_CONFINED};
+use crate::ended::Ended;
 use crate::error::InspectError;
-use crate::frame::{self, Answer, Job, MAX_ANSWER_BYTES};
+use crate::frame::{self, Answer, Errand, Job, MAX_ANSWER_BYTES};
+use crate::layers::Layers;
+use crate::plausible::implausible;
 use crate::source::Source;
 
 /// What of a child's standard error is kept for the logs, in bytes.
 const MAX_STDERR_BYTES: u64 = 2048;
 /// How long a child may take to end after it closed its output, and its standard error to close after that.
 const LAST_BREATH: Duration = Duration::from_secs(2);
-/// The types a thumbnail may have.
-const THUMBNAIL_TYPES: [&str; 3] = ["image/jpeg", "image/png", "image/webp"];
+/// What is kept of a child's reasons, in characters.
+const MAX_DETAIL_CHARS: usize = 2048;
+/// How long a child may take that only says which layers are on. A cold start waits for it.
+const REPORT_WALL: Duration = Duration::from_secs(2);
 
 /// What one file may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,8 +66,8 @@ enum Ending {
     Answered { examination: Box<Examination>, filtered: bool },
     /// The file is no longer there.
     Gone,
-    /// It closed its output without an answer: a panic, an abort, a limit.
-    Silent,
+    /// It closed its output without an answer: a panic, an abort, a limit. `began` when it had asked for bytes before, and so was confined.
+    Silent { began: bool },
     /// It broke the rules of the conversation.
     Misbehaved(String),
     /// It took too long.
@@ -75,6 +81,8 @@ pub struct Answered {
     pub examination: Examination,
     /// Whether it ran behind a system call filter; `None` when it did not get so far as to say.
     pub filtered: Option<bool>,
+    /// How it ended when it gave no answer to be used; `None` when it did, or none was needed.
+    pub ended: Option<Ended>,
 }
 
 impl Sandbox {
@@ -94,39 +102,94 @@ impl Sandbox {
     /// Has a child examine `source`; `None` when the file is no longer there.
     ///
     /// # Errors
-    /// When the source fails, or the child could not be started or confined. Whatever else goes wrong in the child is the
-    /// file's fault, and refuses it.
+    /// When the source fails, or the child could not be started or confined, or was killed from outside. Whatever else goes wrong in the
+    /// child is the file's fault, and refuses it.
     pub async fn examine(
         &self,
         source: &mut Source,
         subject: Subject,
         policy: &InspectPolicy,
     ) -> Result<Option<Answered>, InspectError> {
+        let computed_before = computed_by_children()?;
         let mut child = self.start().map_err(InspectError::Child)?;
         let stderr = tokio::spawn(last_words(child.stderr.take()));
         let ending = self.converse(&mut child, source, subject, policy).await;
-        let breath = if matches!(ending, Ok(Ending::Silent)) { LAST_BREATH } else { Duration::ZERO };
-        let status = end(&mut child, breath).await.map_err(InspectError::Child)?;
-        let words = match timeout(LAST_BREATH, stderr).await {
-            Ok(Ok(words)) => words,
-            Ok(Err(_)) | Err(_) => String::new(),
-        };
-        let failure = match ending? {
+        let breath = if matches!(ending, Ok(Ending::Silent { .. })) { LAST_BREATH } else { Duration::ZERO };
+        let end = end(&mut child, breath).await.map_err(InspectError::Child)?;
+        let computed = computed_by_children()?.saturating_sub(computed_before);
+        let words = all_of(stderr).await;
+        let (ended, failure) = match ending? {
             Ending::Gone => return Ok(None),
-            Ending::Answered { examination, filtered } => match implausible(&examination) {
-                None => return Ok(Some(Answered { examination: *examination, filtered: Some(filtered) })),
-                Some(why) => why,
+            Ending::Answered { examination, filtered } => match implausible(&examination.verdict, policy) {
+                None => {
+                    let detail = examination.detail.as_deref().map(harmless);
+                    let examination = Examination { detail, ..*examination };
+                    return Ok(Some(Answered { examination, filtered: Some(filtered), ended: None }));
+                }
+                Some(why) => (Ended::Rules, why),
             },
-            Ending::Silent if status.code() == Some(NOT_CONFINED.into()) => {
-                return Err(InspectError::Confinement(words));
+            Ending::Misbehaved(why) => (Ended::Rules, why),
+            Ending::TimeUp => {
+                (Ended::Deadline, format!("the child took more than {} s", self.budget.wall.as_secs_f32()))
             }
-            Ending::Silent => format!("the child ended with {status}"),
-            Ending::Misbehaved(why) => why,
-            Ending::TimeUp => format!("the child took more than {} s", self.budget.wall.as_secs_f32()),
+            Ending::Silent { began } => self.why_silent(began, &end, computed, &words)?,
         };
         let detail = if words.is_empty() { failure } else { format!("{failure}: {words}") };
-        let verdict = Verdict::Rejected(RejectionCode::InspectionFailed.into());
-        Ok(Some(Answered { examination: Examination { verdict, detail: Some(detail) }, filtered: None }))
+        let verdict = Verdict::Rejected(ended.code().into());
+        let examination = Examination { verdict, detail: Some(harmless(&detail)) };
+        Ok(Some(Answered { examination, filtered: None, ended: Some(ended) }))
+    }
+
+    /// Has a child say which layers are on, and look at nothing.
+    ///
+    /// # Errors
+    /// When the child could not be started or confined, or does not say it within [`REPORT_WALL`].
+    pub async fn layers(&self) -> Result<Layers, InspectError> {
+        let mut child = self.start().map_err(InspectError::Child)?;
+        let stderr = tokio::spawn(last_words(child.stderr.take()));
+        let said = timeout(REPORT_WALL, self.ask_for_layers(&mut child)).await;
+        end(&mut child, Duration::ZERO).await.map_err(InspectError::Child)?;
+        match said {
+            Ok(Ok(Answer::Layers(layers))) => Ok(layers),
+            Ok(Ok(Answer::Need { .. } | Answer::Done { .. }) | Err(_)) | Err(_) => {
+                Err(InspectError::Confinement(harmless(&all_of(stderr).await)))
+            }
+        }
+    }
+
+    async fn ask_for_layers(&self, child: &mut Child) -> io::Result<Answer> {
+        let (mut input, mut output) = pipes(child)?;
+        frame::send(&mut input, &self.job(Errand::Report)?).await?;
+        let answer = frame::receive(&mut output, MAX_ANSWER_BYTES).await?.ok_or(io::ErrorKind::UnexpectedEof)?;
+        serde_json::from_slice(&answer).map_err(io::Error::other)
+    }
+
+    /// What it means that a child closed its output without an answer.
+    fn why_silent(
+        &self,
+        began: bool,
+        end: &End,
+        computed: Duration,
+        words: &str,
+    ) -> Result<(Ended, String), InspectError> {
+        let status = match end {
+            End::Killed => return Ok((Ended::Rules, "the child fell silent and did not end".to_owned())),
+            End::ByItself(status) => *status,
+        };
+        // One that has begun is confined; it may have been taken over, and say anything.
+        if !began && status.code() == Some(NOT_CONFINED.into()) {
+            return Err(InspectError::Confinement(harmless(words)));
+        }
+        match Ended::of(status, words, computed, Duration::from_secs(self.budget.cpu_seconds)) {
+            Ok(ended) => Ok((ended, format!("the child ended with {status}"))),
+            Err(signal) => Err(InspectError::Killed { signal, words: harmless(words) }),
+        }
+    }
+
+    /// The first frame.
+    fn job(&self, errand: Errand) -> io::Result<Vec<u8>> {
+        let Budget { memory_bytes, cpu_seconds, .. } = self.budget;
+        Ok(serde_json::to_vec(&Job { errand, memory_bytes, cpu_seconds })?)
     }
 
     fn start(&self) -> io::Result<Child> {
@@ -148,17 +211,11 @@ impl Sandbox {
         subject: Subject,
         policy: &InspectPolicy,
     ) -> Result<Ending, InspectError> {
-        let (Some(mut input), Some(mut output)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(InspectError::Child(io::Error::other("a child without pipes")));
-        };
+        let (mut input, mut output) = pipes(child).map_err(InspectError::Child)?;
         let size = subject.size;
-        let job = Job {
-            subject,
-            policy: policy.clone(),
-            memory_bytes: self.budget.memory_bytes,
-            cpu_seconds: self.budget.cpu_seconds,
-        };
-        let mut next = serde_json::to_vec(&job).map_err(|error| InspectError::Child(error.into()))?;
+        let errand = Errand::Examine { subject, policy: policy.clone() };
+        let mut next = self.job(errand).map_err(InspectError::Child)?;
+        let mut began = false;
         let mut clock = Clock(self.budget.wall);
         for _ in 0..=MAX_RANGES + 1 {
             // A child that closed its input says more by its end than by the broken pipe.
@@ -168,20 +225,23 @@ impl Sandbox {
             let answer = match clock.run(frame::receive(&mut output, MAX_ANSWER_BYTES)).await {
                 None => return Ok(Ending::TimeUp),
                 Some(Ok(Some(frame))) => frame,
-                Some(Ok(None)) => return Ok(Ending::Silent),
-                Some(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Ending::Silent),
+                Some(Ok(None)) => return Ok(Ending::Silent { began }),
+                Some(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    return Ok(Ending::Silent { began });
+                }
                 Some(Err(error)) => return Ok(Ending::Misbehaved(error.to_string())),
             };
             match serde_json::from_slice(&answer) {
                 Ok(Answer::Need { start, end }) if is_reasonable(&(start..end), size, &policy.limits) => {
                     match source.read(start..end).await? {
-                        Some(bytes) => next = bytes,
+                        Some(bytes) => (next, began) = (bytes, true),
                         None => return Ok(Ending::Gone),
                     }
                 }
                 Ok(Answer::Need { start, end }) => {
                     return Ok(Ending::Misbehaved(format!("it asked for {start}..{end} of {size} bytes")));
                 }
+                Ok(Answer::Layers(_)) => return Ok(Ending::Misbehaved("it spoke of itself".to_owned())),
                 Ok(Answer::Done { examination, filtered }) => return Ok(Ending::Answered { examination, filtered }),
                 Err(error) => return Ok(Ending::Misbehaved(format!("it spoke nonsense: {error}"))),
             }
@@ -202,18 +262,46 @@ impl Clock {
     }
 }
 
+/// How a child came to its end.
+enum End {
+    /// By itself, or by somebody else.
+    ByItself(ExitStatus),
+    /// We killed it.
+    Killed,
+}
+
 /// Gives the child `breath` to end by itself, then kills it; reaps it either way.
-async fn end(child: &mut Child, breath: Duration) -> io::Result<ExitStatus> {
+async fn end(child: &mut Child, breath: Duration) -> io::Result<End> {
     if !breath.is_zero()
         && let Ok(status) = timeout(breath, child.wait()).await
     {
-        return status;
+        return status.map(End::ByItself);
     }
     if let Some(status) = child.try_wait()? {
-        return Ok(status);
+        return Ok(End::ByItself(status));
     }
     child.start_kill()?;
-    child.wait().await
+    child.wait().await.map(|_| End::Killed)
+}
+
+/// A child's ends to speak to and to hear from.
+fn pipes(child: &mut Child) -> io::Result<(ChildStdin, ChildStdout)> {
+    child.stdin.take().zip(child.stdout.take()).ok_or_else(|| io::Error::other("a child without pipes"))
+}
+
+/// The processor time of all children that have been reaped. Where several are examined at once, it grows by theirs too.
+fn computed_by_children() -> Result<Duration, InspectError> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|error| InspectError::Child(error.into()))?;
+    let micros = |time: TimeVal| u64::try_from(time.num_microseconds()).unwrap_or_default();
+    Ok(Duration::from_micros(micros(usage.user_time()).saturating_add(micros(usage.system_time()))))
+}
+
+/// What [`last_words`] heard, once the child has ended.
+async fn all_of(stderr: JoinHandle<String>) -> String {
+    match timeout(LAST_BREATH, stderr).await {
+        Ok(Ok(words)) => words,
+        Ok(Err(_)) | Err(_) => String::new(),
+    }
 }
 
 /// Reads what the child complains about, up to the cap, and lets the rest go.
@@ -233,18 +321,10 @@ fn is_reasonable(range: &Range<u64>, size: u64, limits: &InspectLimits) -> bool 
     range.start < range.end && range.end <= size && range.end - range.start <= longest_range(limits)
 }
 
-/// What of an answer no honest child would say.
-fn implausible(examination: &Examination) -> Option<String> {
-    let Verdict::Accepted(found) = &examination.verdict else { return None };
-    let bad = found.thumbnails.iter().find(|made| {
-        let known = VARIANTS.iter().any(|(name, side)| *name == made.name && made.width.max(made.height) <= *side);
-        !known || !THUMBNAIL_TYPES.contains(&made.content_type.as_str())
-    });
-    match bad {
-        Some(made) => Some(format!("it made a thumbnail {:?} of {}", made.name, made.content_type)),
-        None if found.thumbnails.len() > VARIANTS.len() => Some("it made too many thumbnails".to_owned()),
-        None => None,
-    }
+/// A text of a child's as it may stand in a log or on a terminal: its beginning, and no control characters but line breaks and tabs.
+fn harmless(text: &str) -> String {
+    let seen = |c: char| if c.is_control() && !"\n\t".contains(c) { char::REPLACEMENT_CHARACTER } else { c };
+    text.chars().take(MAX_DETAIL_CHARS).map(seen).collect()
 }
 
 #[cfg(test)]

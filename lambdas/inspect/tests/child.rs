@@ -3,15 +3,23 @@
 //! This test starts itself again as its children. As what, the arguments say: as the real child ([`child::dispatch`]), or as one
 //! that misbehaves after it has confined itself. No function's binary contains any of that.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test, helper functions and all")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test, helper functions and all")]
+
+#[path = "child/escapes.rs"]
+mod escapes;
+#[path = "child/surroundings.rs"]
+mod surroundings;
 
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use nix::sys::signal::{SigSet, Signal};
 use tokio::time::Instant;
 use vestibule_domain::attachment::Promise;
 use vestibule_domain::id::AttachmentId;
@@ -20,12 +28,14 @@ use vestibule_domain::policy::{InspectLimits, InspectPolicy};
 use vestibule_domain::rejection::RejectionCode;
 use vestibule_domain::timestamp::Timestamp;
 use vestibule_inspect::child;
+use vestibule_inspect::ended::Ended;
 use vestibule_inspect::error::InspectError;
 use vestibule_inspect::examine::{Claim, examine};
 use vestibule_inspect::handler::Inspector;
 use vestibule_inspect::sandbox::{Answered, Budget, Sandbox};
 use vestibule_inspect::source::Source;
 use vestibule_media::probe::Verdict;
+use vestibule_runtime::logs;
 
 const MISBEHAVE: &str = "--misbehave";
 
@@ -34,23 +44,24 @@ fn main() -> ExitCode {
         return code;
     }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [flag, how] = &arguments[..]
-        && flag == MISBEHAVE
-    {
-        return misbehave(how);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        [MISBEHAVE, how] => misbehave(how),
+        [surroundings::FLAG, what, how] => surroundings::within(what, how),
+        _ => libtest_mimic::run(&Arguments::from_args(), trials()).exit_code(),
     }
-    libtest_mimic::run(&Arguments::from_args(), trials()).exit_code()
 }
 
 /// The bad child. It says its process id first, so that the test can look for it afterwards.
 fn misbehave(how: &str) -> ExitCode {
     eprintln!("pid={}", std::process::id());
+    let before = escapes::Before::enter(how);
     let mut input = io::stdin().lock();
     let confined = match child::enter(&mut input) {
         Ok(confined) => confined,
         Err(code) => return code,
     };
-    eprintln!("filtered={}", confined.is_filtered());
+    eprintln!("{:?}", confined.layers());
     let mut output = io::stdout().lock();
     match how {
         "panic" => panic!("on purpose"),
@@ -59,6 +70,10 @@ fn misbehave(how: &str) -> ExitCode {
         "overflow-the-stack" => eprintln!("{}", endless(1)),
         "allocate" => hoard(),
         "spin" => spin(),
+        "spin-deaf" => {
+            SigSet::from(Signal::SIGXCPU).thread_block().unwrap();
+            spin();
+        }
         "wait" => drop(input.read_to_end(&mut Vec::new())),
         "garbage" => drop(output.write_all(b"\0\0\0\x07garbage")),
         "huge-frame" => drop(output.write_all(&[0xFF; 64])),
@@ -67,9 +82,22 @@ fn misbehave(how: &str) -> ExitCode {
         "ask-nothing" => say(&mut output, br#"{"say":"need","start":5,"end":5}"#),
         "ask-for-ever" => ask_for_ever(&mut input, &mut output),
         "lie" => say(&mut output, LIE),
+        "lie-in-facts" => say(&mut output, LIE_IN_FACTS),
+        "speak-of-itself" => say(&mut output, SELF),
         "shout" => (0..10_000).for_each(|_| eprintln!("{}", "a".repeat(1000))),
-        "escape" => escape(),
-        other => eprintln!("unknown: {other}"),
+        "exit-as-unconfined" => {
+            say(&mut output, br#"{"say":"need","start":0,"end":1}"#);
+            drop(input.read_exact(&mut [0; 5]));
+            return ExitCode::from(70);
+        }
+        "close-and-stay" => {
+            nix::unistd::close(1).unwrap();
+            drop(input.read_to_end(&mut Vec::new()));
+            spin();
+        }
+        "escape" => before.escape(),
+        "exec" => eprintln!("exec: {}", Command::new("/bin/true").exec()),
+        other => before.look(other),
     }
     drop(output.flush());
     ExitCode::FAILURE
@@ -78,6 +106,12 @@ fn misbehave(how: &str) -> ExitCode {
 const LIE: &[u8] =
     br#"{"say":"done","filtered":false,"examination":{"verdict":{"verdict":"accepted","facts":{"type":"image/png"},
     "thumbnails":[{"name":"../320","type":"text/html","width":1,"height":1,"base64":"AAAA"}]}}}"#;
+const LIE_IN_FACTS: &[u8] = br#"{"say":"done","filtered":false,"examination":{"verdict":{"verdict":"accepted",
+    "facts":{"type":"text/plain","excerpt":"\u001b[2J"},"thumbnails":[]}}}"#;
+
+const SELF: &[u8] =
+    br#"{"say":"layers","filter":true,"landlock":"off","limits":true,"no_new_privs":true,"undumpable":true,
+    "dies_with_parent":true}"#;
 
 fn say(output: &mut impl io::Write, frame: &[u8]) {
     let length = u32::try_from(frame.len()).unwrap().to_be_bytes();
@@ -113,16 +147,6 @@ fn endless(depth: u64) -> u64 {
     if depth == 0 { 0 } else { endless(depth + 1) + page[7] }
 }
 
-/// Tries everything that a child has given up, and says which of it worked.
-fn escape() {
-    let file = std::fs::File::open("/proc/self/status").is_ok();
-    let socket = std::net::UdpSocket::bind("127.0.0.1:0").is_ok();
-    let process = std::process::Command::new("/bin/true").status().is_ok();
-    let thread = std::thread::Builder::new().spawn(|| ()).is_ok_and(|thread| thread.join().is_ok());
-    let environment = std::env::vars_os().count();
-    eprintln!("file={file} socket={socket} process={process} thread={thread} environment={environment}");
-}
-
 fn budget() -> Budget {
     Budget { memory_bytes: 512 * 1024 * 1024, cpu_seconds: 20, wall: Duration::from_secs(20) }
 }
@@ -147,16 +171,27 @@ fn run(sandbox: &Sandbox, bytes: &[u8], content_type: &str) -> Result<Option<Ans
     })
 }
 
-/// Runs a bad child and answers what was noted of its end, after checking that it refused the file and is gone.
-fn refused(how: &str, budget: Budget) -> String {
-    let answered = run(&bad(how, budget), b"some text", "text/plain").unwrap().unwrap();
-    let Verdict::Rejected(rejection) = answered.examination.verdict else { panic!("{how}: accepted") };
-    assert_eq!(rejection.code, RejectionCode::InspectionFailed, "{how}");
+/// Runs a bad child and answers what was noted of its end, after checking that it ended so, refused the file and is gone.
+fn refused(how: &str, budget: Budget, expected: (Ended, RejectionCode)) -> String {
+    refused_by(&bad(how, budget), how, expected)
+}
+
+fn refused_by(sandbox: &Sandbox, how: &str, (ended, code): (Ended, RejectionCode)) -> String {
+    let answered = run(sandbox, b"some text", "text/plain").unwrap().unwrap();
     let detail = answered.examination.detail.unwrap();
+    let Verdict::Rejected(rejection) = answered.examination.verdict else { panic!("{how}: accepted") };
+    assert_eq!((rejection.code, answered.ended), (code, Some(ended)), "{how}: {detail}");
     let pid = detail.split("pid=").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
     assert!(!Path::new("/proc").join(pid).exists(), "{how}: {pid} is still there");
     detail
 }
+
+const PANIC: (Ended, RejectionCode) = (Ended::Panic, RejectionCode::InspectionFailed);
+const CRASH: (Ended, RejectionCode) = (Ended::Crash, RejectionCode::InspectionCrashed);
+const MEMORY: (Ended, RejectionCode) = (Ended::Memory, RejectionCode::TooMuchMemory);
+const CPU: (Ended, RejectionCode) = (Ended::Cpu, RejectionCode::TooMuchTime);
+const DEADLINE: (Ended, RejectionCode) = (Ended::Deadline, RejectionCode::TooMuchTime);
+const RULES: (Ended, RejectionCode) = (Ended::Rules, RejectionCode::InspectionFailed);
 
 fn trials() -> Vec<Trial> {
     let test = |name: &str, test: fn()| {
@@ -182,7 +217,15 @@ fn trials() -> Vec<Trial> {
         test("a_child_that_waits_for_ever_is_ended", a_child_that_waits_for_ever_is_ended),
         test("a_child_that_breaks_the_rules_refuses_its_file", a_child_that_breaks_the_rules_refuses_its_file),
         test("what_a_child_complains_about_is_kept_up_to_a_cap", what_a_child_complains_about_is_kept_up_to_a_cap),
-        test("a_child_has_no_way_out", a_child_has_no_way_out),
+        test("a_crash_is_told_by_its_signal_and_a_kill_from_outside_is_our_fault", each_signal_means_what_it_means),
+        test("the_log_says_how_a_child_ended", the_log_says_how_a_child_ended),
+        test("a_filtered_child_has_no_way_out", surroundings::a_filtered_child_has_no_way_out),
+        test("a_child_has_nothing_but_its_pipes", surroundings::a_child_has_nothing_but_its_pipes),
+        test("limits_alone_stop_what_they_can", surroundings::limits_alone_stop_what_they_can),
+        test("landlock_stops_what_limits_cannot", surroundings::landlock_stops_what_limits_cannot),
+        test("a_child_says_which_layers_are_on", surroundings::a_child_says_which_layers_are_on),
+        test("a_hidden_parent_cannot_be_looked_into", surroundings::a_hidden_parent_cannot_be_looked_into),
+        test("the_function_says_at_its_start_which_layers_are_on", surroundings::the_function_says_which_layers_are_on),
         test("a_child_that_cannot_be_started_is_our_fault", a_child_that_cannot_be_started_is_our_fault),
         test("a_child_that_cannot_be_confined_is_our_fault", a_child_that_cannot_be_confined_is_our_fault),
         test("an_examination_that_is_given_up_leaves_no_child", an_examination_that_is_given_up_leaves_no_child),
@@ -299,47 +342,98 @@ fn the_function_judges_by_length_before_it_starts_a_child() {
 }
 
 fn a_child_that_dies_refuses_its_file() {
-    assert!(refused("panic", budget()).contains("on purpose"));
-    assert!(refused("abort", budget()).contains("signal"));
-    assert!(refused("overflow-the-stack", budget()).contains("signal"));
-    assert!(refused("exit", budget()).contains("exit status: 0"));
-    assert!(refused("half-a-frame", budget()).contains("exit status"));
+    assert!(refused("panic", budget(), PANIC).contains("on purpose"));
+    assert!(refused("abort", budget(), CRASH).contains("signal: 6"));
+    assert!(refused("overflow-the-stack", budget(), CRASH).contains("signal"));
+    assert!(refused("exit", budget(), RULES).contains("exit status: 0"));
+    assert!(refused("half-a-frame", budget(), RULES).contains("exit status"));
 }
 
 fn a_child_that_hoards_memory_meets_its_limit() {
-    assert!(refused("allocate", budget()).contains("allocation"));
+    assert!(refused("allocate", budget(), MEMORY).contains("allocation"));
 }
 
 fn a_child_that_computes_for_ever_meets_its_limit() {
-    let detail = refused("spin", Budget { cpu_seconds: 1, ..budget() });
+    let short = Budget { cpu_seconds: 1, ..budget() };
+    let detail = refused("spin", short, CPU);
     // SIGXCPU
     assert!(detail.contains("signal: 24"), "{detail}");
+    // Who does not hear that is killed a second later, and not by us.
+    let detail = refused("spin-deaf", short, CPU);
+    assert!(detail.contains("signal: 9"), "{detail}");
 }
 
 fn a_child_that_waits_for_ever_is_ended() {
     let began = Instant::now();
-    let detail = refused("wait", Budget { wall: Duration::from_millis(300), ..budget() });
+    let detail = refused("wait", Budget { wall: Duration::from_millis(300), ..budget() }, DEADLINE);
     assert!(detail.contains("took more than"), "{detail}");
     assert!(began.elapsed() >= Duration::from_millis(300));
 }
 
 fn a_child_that_breaks_the_rules_refuses_its_file() {
-    assert!(refused("garbage", budget()).contains("nonsense"));
-    assert!(refused("huge-frame", budget()).contains("a frame of 4294967295 bytes"));
-    assert!(refused("ask-outside", budget()).contains("asked for 0..99999999999"));
-    assert!(refused("ask-nothing", budget()).contains("asked for 5..5"));
-    assert!(refused("ask-for-ever", budget()).contains("for ever"));
-    assert!(refused("lie", budget()).contains("text/html"));
+    assert!(refused("garbage", budget(), RULES).contains("nonsense"));
+    assert!(refused("huge-frame", budget(), RULES).contains("a frame of 4294967295 bytes"));
+    assert!(refused("ask-outside", budget(), RULES).contains("asked for 0..99999999999"));
+    assert!(refused("ask-nothing", budget(), RULES).contains("asked for 5..5"));
+    assert!(refused("ask-for-ever", budget(), RULES).contains("for ever"));
+    assert!(refused("lie", budget(), RULES).contains("text/html"));
+    assert!(refused("lie-in-facts", budget(), RULES).contains("excerpt"));
+    assert!(refused("speak-of-itself", budget(), RULES).contains("of itself"));
+    assert!(refused("close-and-stay", budget(), RULES).contains("did not end"));
+    // What is our fault before it has asked for a byte is its own afterwards.
+    assert!(refused("exit-as-unconfined", budget(), RULES).contains("exit status: 70"));
+}
+
+fn each_signal_means_what_it_means() {
+    let kill = |signal: &str| {
+        let script = format!("echo pid=$$ >&2; kill -{signal} $$");
+        Sandbox::of("/bin/sh".into(), vec!["-c".into(), script.into()], budget())
+    };
+    for signal in ["SEGV", "BUS", "ILL", "ABRT", "SYS", "FPE"] {
+        assert!(refused_by(&kill(signal), signal, CRASH).contains("signal: "));
+    }
+    for (name, number) in [("KILL", libc::SIGKILL), ("TERM", libc::SIGTERM)] {
+        let killed = run(&kill(name), b"some text", "text/plain");
+        assert!(matches!(killed, Err(InspectError::Killed { signal, .. }) if signal == number), "{name}: {killed:?}");
+    }
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn the_log_says_how_a_child_ended() {
+    for (how, ended, code) in [
+        ("panic", "panic", "inspection-failed"),
+        ("abort", "crash", "inspection-crashed"),
+        ("allocate", "memory", "too-much-memory"),
+        ("garbage", "rules", "inspection-failed"),
+    ] {
+        let inspector = Inspector::with(bad(how, budget()), InspectPolicy::default()).unwrap();
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let reply = tracing::subscriber::with_default(logs::into("info", move || writer.clone()), || {
+            ask(&inspector, store(vec![b'a'; 9]), 9, None)
+        });
+        assert!(matches!(reply, InspectReply::Rejected(why) if why.code.as_str() == code));
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let line: serde_json::Value = serde_json::from_str(text.lines().next_back().unwrap()).unwrap();
+        assert_eq!((&line["inspect.ended"], &line["inspect.code"]), (&ended.into(), &code.into()), "{text}");
+    }
 }
 
 fn what_a_child_complains_about_is_kept_up_to_a_cap() {
-    let detail = refused("shout", budget());
+    let detail = refused("shout", budget(), RULES);
     assert!(detail.contains("aaa") && detail.len() < 3000, "{}", detail.len());
-}
-
-fn a_child_has_no_way_out() {
-    let detail = refused("escape", budget());
-    assert!(detail.contains("file=false socket=false process=false thread=false environment=0"), "{detail}");
 }
 
 fn a_child_that_cannot_be_started_is_our_fault() {

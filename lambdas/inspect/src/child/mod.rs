@@ -6,9 +6,11 @@ mod filter;
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
-use vestibule_media::probe::{Probe, Step};
+use vestibule_domain::policy::InspectPolicy;
+use vestibule_media::probe::{Probe, Step, Subject};
 
-use crate::frame::{self, Answer, Job};
+use crate::frame::{self, Answer, Errand, Job};
+use crate::layers::Layers;
 
 /// The hidden argument that makes an executable the child. Whoever embeds the sandbox calls [`dispatch`] before anything else.
 pub const ARGUMENT: &str = "--examine-one-file";
@@ -26,11 +28,12 @@ pub fn dispatch() -> Option<ExitCode> {
     is_child.then(|| run(io::stdin().lock(), io::stdout().lock()))
 }
 
-/// Reads the parent's job and gives up everything that examining it does not need.
+/// Lets go of what it was not meant to have, reads the parent's job and gives up everything that examining it does not need.
 ///
 /// # Errors
 /// The code to end with, after a word on standard error: the parent has gone, or the limits could not be set.
 pub fn enter(input: &mut impl Read) -> Result<Confined, ExitCode> {
+    confine::shut().map_err(|error| ended(&error, ExitCode::from(NOT_CONFINED)))?;
     let job = frame::read(input, MAX_JOB_BYTES)
         .and_then(|job| job.ok_or_else(|| io::ErrorKind::UnexpectedEof.into()))
         .and_then(|job| serde_json::from_slice::<Job>(&job).map_err(io::Error::other));
@@ -39,37 +42,47 @@ pub fn enter(input: &mut impl Read) -> Result<Confined, ExitCode> {
         Err(error) => return Err(ended(&error, ExitCode::FAILURE)),
     };
     match confine::confine(job.memory_bytes, job.cpu_seconds) {
-        Ok(filtered) => Ok(Confined { job, filtered }),
+        Ok(layers) => Ok(Confined { errand: job.errand, layers }),
         Err(error) => Err(ended(&error, ExitCode::from(NOT_CONFINED))),
     }
 }
 
-/// A child that has given up everything but its job.
+/// A child that has given up everything but its errand.
 pub struct Confined {
-    job: Job,
-    filtered: bool,
+    errand: Errand,
+    layers: Layers,
 }
 
 impl Confined {
-    /// Whether system calls are filtered.
-    pub fn is_filtered(&self) -> bool {
-        self.filtered
+    /// What is around it.
+    pub fn layers(&self) -> Layers {
+        self.layers
     }
 }
 
 fn run(mut input: impl Read, mut output: impl Write) -> ExitCode {
-    let confined = match enter(&mut input) {
+    let Confined { errand, layers } = match enter(&mut input) {
         Ok(confined) => confined,
         Err(code) => return code,
     };
-    match examine(confined, &mut input, &mut output) {
+    let done = match errand {
+        Errand::Examine { subject, policy } => examine(subject, policy, layers, &mut input, &mut output),
+        Errand::Report => say(&mut output, &Answer::Layers(layers)),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => ended(&error, ExitCode::FAILURE),
     }
 }
 
-fn examine(confined: Confined, input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
-    let mut step = Probe::start(confined.job.subject, confined.job.policy);
+fn examine(
+    subject: Subject,
+    policy: InspectPolicy,
+    layers: Layers,
+    input: &mut impl Read,
+    output: &mut impl Write,
+) -> io::Result<()> {
+    let mut step = Probe::start(subject, policy);
     loop {
         match step {
             Step::Need(probe) => {
@@ -80,7 +93,7 @@ fn examine(confined: Confined, input: &mut impl Read, output: &mut impl Write) -
                 step = probe.supply(bytes).map_err(io::Error::other)?;
             }
             Step::Done(examination) => {
-                return say(output, &Answer::Done { examination, filtered: confined.filtered });
+                return say(output, &Answer::Done { examination, filtered: layers.filter });
             }
         }
     }

@@ -4,6 +4,8 @@ use vestibule_domain::content_type::ContentType;
 use vestibule_domain::inspection::{Facts, Inspection};
 
 use crate::decode::Format;
+#[cfg(feature = "video")]
+use crate::film::Container;
 use crate::picture::{RECIPE, Shown};
 use crate::trouble::Trouble;
 
@@ -12,6 +14,9 @@ use crate::trouble::Trouble;
 pub(crate) enum Kind {
     /// A picture: read whole and decoded.
     Picture(Format),
+    /// A film, or sound in a film's container: its structure by ranges, and a keyframe.
+    #[cfg(feature = "video")]
+    Film(Container),
     /// Anything else: no further than `inside` does.
     Other,
 }
@@ -19,13 +24,22 @@ pub(crate) enum Kind {
 impl Kind {
     /// How files of a content type in its usual name are looked into.
     pub(crate) fn of(content_type: &ContentType) -> Self {
-        Format::of(content_type).map_or(Self::Other, Self::Picture)
+        if let Some(format) = Format::of(content_type) {
+            return Self::Picture(format);
+        }
+        #[cfg(feature = "video")]
+        if let Some(container) = Container::of(content_type) {
+            return Self::Film(container);
+        }
+        Self::Other
     }
 
     /// Whether a file of `size` bytes is read whole.
     pub(crate) fn is_read_whole(self, _size: u64) -> bool {
         match self {
             Self::Picture(_) => true,
+            #[cfg(feature = "video")]
+            Self::Film(_) => false,
             Self::Other => false,
         }
     }

@@ -10,6 +10,8 @@ mod colour;
 mod content;
 mod decode;
 mod encode;
+#[cfg(feature = "video")]
+mod film;
 mod inside;
 mod limits;
 mod orient;

@@ -107,7 +107,7 @@ fn examine(format: Format, bytes: Vec<u8>, max: &InspectLimits, variants: &[(&st
 
 /// From pixels to thumbnails, each from the next larger one. Everything after the first resize is done on a small picture, where it costs
 /// little, and what is already small is encoded once.
-fn show(decoded: Decoded, header: &Header, variants: &[(&str, u32)]) -> Result<Shown, Trouble> {
+pub(crate) fn show(decoded: Decoded, header: &Header, variants: &[(&str, u32)]) -> Result<Shown, Trouble> {
     let longest = variants.last().map_or(0, |(_, longest)| *longest);
     let largest = resize::shrink_decoded(decoded, longest)?;
     let largest = colour::to_srgb(largest, header.icc.as_deref())?.without_opaque_alpha();

@@ -16,6 +16,8 @@ use vestibule_domain::policy::{InspectLimits, InspectPolicy};
 use vestibule_domain::rejection::{Rejection, RejectionCode};
 
 use crate::content::{Content, Kind};
+#[cfg(feature = "video")]
+use crate::film;
 use crate::inside::{self, Inside, MAX_DIRECTORY_BYTES};
 use crate::sniff::{Hole, Sniffed, Text, glance, sniff};
 use crate::sparse::{Missing, Sparse};
@@ -29,11 +31,20 @@ const MAX_RANGE_BYTES: u64 = 2 * RANGE_BYTES;
 /// Most ranges that are asked for before the type found so far is good enough.
 const MAX_SNIFF_RANGES: u32 = 8;
 /// Most ranges that are asked for in all: those, the rest of a picture or the end of another file, and four more to which the end
-/// points: an archive's last record, its directory, and where else that may be.
-pub const MAX_RANGES: u32 = MAX_SNIFF_RANGES + 5;
+/// points: an archive's last record, its directory, and where else that may be. A film is read from place to place.
+pub const MAX_RANGES: u32 = MAX_SNIFF_RANGES + 5 + FILM_RANGES;
+#[cfg(feature = "video")]
+const FILM_RANGES: u32 = film::MAX_RANGES;
+#[cfg(not(feature = "video"))]
+const FILM_RANGES: u32 = 0;
+#[cfg(feature = "video")]
+const FILM_RANGE_BYTES: u64 = film::MAX_RANGE_BYTES;
+#[cfg(not(feature = "video"))]
+const FILM_RANGE_BYTES: u64 = 0;
+
 /// Longest single range, in bytes, of a file of which `limits` hold.
 pub fn longest_range(limits: &InspectLimits) -> u64 {
-    limits.max_image_bytes.max(MAX_DIRECTORY_BYTES).max(MAX_RANGE_BYTES)
+    limits.max_image_bytes.max(MAX_DIRECTORY_BYTES).max(MAX_RANGE_BYTES).max(FILM_RANGE_BYTES)
 }
 
 /// What is known of a file before its bytes.
@@ -212,6 +223,8 @@ impl Probe {
                 let bytes = self.file.take_whole().unwrap_or_default();
                 picture::look(format, bytes, facts, limits).map_err(Stop::from)
             }
+            #[cfg(feature = "video")]
+            Kind::Film(container) => film::look(container, &self.file, facts, limits),
             Kind::Other => Ok(Content::plain(facts)),
         };
         match looked {

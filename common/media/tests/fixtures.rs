@@ -110,7 +110,8 @@ fn check_thumbnails(row: &Row, found: &Inspection) {
         assert_eq!(transparent, row.expect.alpha.unwrap(), "{row:?} {}", made.content_type);
     }
     assert_eq!(found.facts.recipe.as_deref(), Some(RECIPE));
-    assert!(found.facts.thumbhash.is_some() && found.facts.sha256.is_some());
+    assert!(found.facts.thumbhash.is_some());
+    assert!(found.facts.sha256.is_some() || !row.declared_type.starts_with("image/"), "{row:?}");
 }
 
 #[test]
@@ -134,7 +135,7 @@ fn every_fixture_gets_the_verdict_that_its_row_promises() {
         }
         assert_eq!((facts.width, facts.height), (row.expect.width, row.expect.height), "{row:?}");
         assert_eq!(facts.frames, row.expect.frames.filter(|frames| *frames > 1).or(facts.frames), "{row:?}");
-        if row.expect.width.is_some() {
+        if row.expect.alpha.is_some() {
             check_thumbnails(&row, &found);
         } else {
             assert!(found.thumbnails.is_empty(), "{row:?}");

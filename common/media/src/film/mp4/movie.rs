@@ -1,0 +1,316 @@
+//! A film's `moov`: how long it is, and its tracks.
+
+use image::metadata::Orientation;
+
+use super::super::codec;
+use super::super::fields::{Fields, millis};
+use super::boxes::{child, children, descendant, versioned};
+
+/// Most tracks that are looked at. Cameras write up to five or six.
+const MAX_TRACKS: usize = 16;
+
+/// What a `moov` says.
+#[derive(Debug)]
+pub(super) struct Movie<'a> {
+    /// Its tracks of pictures and of sound, in the file's order.
+    pub(super) tracks: Vec<Track<'a>>,
+    /// Its length in milliseconds, where it says one. That of a film in fragments is only what is before the first of them.
+    pub(super) duration_millis: Option<u64>,
+    /// What it says of its fragments, where it has any.
+    pub(super) fragments: Option<Fragments>,
+}
+
+/// What a film in fragments says of all of them.
+#[derive(Debug, Default)]
+pub(super) struct Fragments {
+    /// The whole length in milliseconds.
+    pub(super) duration_millis: Option<u64>,
+    /// What holds for a track's samples unless a fragment says otherwise.
+    pub(super) defaults: Vec<Defaults>,
+}
+
+/// A `trex` (ISO 14496-12, 8.8.3).
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Defaults {
+    /// Of which track.
+    pub(super) track: u32,
+    /// How long a sample takes.
+    pub(super) duration: u32,
+    /// Bytes of a sample.
+    pub(super) size: u32,
+    /// Its flags.
+    pub(super) flags: u32,
+}
+
+/// What a track is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Media {
+    /// Pictures.
+    Pictures,
+    /// Sound.
+    Sound,
+}
+
+/// One track.
+#[derive(Debug)]
+pub(super) struct Track<'a> {
+    /// Its number.
+    pub(super) id: u32,
+    /// What it is made of.
+    pub(super) media: Media,
+    /// Whether it is played at all.
+    pub(super) enabled: bool,
+    /// Ticks of its clock in a second.
+    pub(super) timescale: u32,
+    /// Its length in milliseconds.
+    pub(super) duration_millis: Option<u64>,
+    /// Pixels across and down, before it is turned, as square ones.
+    pub(super) size: Option<(u32, u32)>,
+    /// How it is turned.
+    pub(super) orientation: Orientation,
+    /// Its samples' form.
+    pub(super) entry: Entry<'a>,
+    /// Its sample tables.
+    pub(super) table: &'a [u8],
+}
+
+/// The first sample description of a track.
+#[derive(Debug, Default)]
+pub(super) struct Entry<'a> {
+    /// Its four characters.
+    pub(super) name: [u8; 4],
+    /// The codec's name.
+    pub(super) codec: Option<String>,
+    /// Pixels across and down, as coded.
+    pub(super) size: Option<(u32, u32)>,
+    /// The boxes behind its fields.
+    pub(super) boxes: &'a [u8],
+}
+
+/// Reads a `moov`'s content.
+pub(super) fn read(moov: &[u8]) -> Movie<'_> {
+    let header = child(moov, *b"mvhd").and_then(clock);
+    let timescale = header.map_or(0, |(timescale, _)| timescale);
+    let fragments = child(moov, *b"mvex").map(|mvex| fragments(mvex, timescale));
+    let tracks = children(moov).filter(|(name, _)| name == b"trak");
+    Movie {
+        tracks: tracks.take(MAX_TRACKS).filter_map(|(_, trak)| track(trak)).collect(),
+        duration_millis: header.and_then(|(timescale, ticks)| millis(ticks?, timescale)),
+        fragments,
+    }
+}
+
+/// The clock of an `mvhd` or `mdhd`: its ticks in a second, and how many of them all takes, if that is known.
+fn clock(body: &[u8]) -> Option<(u32, Option<u64>)> {
+    let (version, _, mut fields) = versioned(body)?;
+    let wide = version == 1;
+    fields.skip(if wide { 16 } else { 8 })?;
+    let timescale = fields.u32()?;
+    let ticks = fields.either(wide)?;
+    // All ones say that nobody knows.
+    let unknown = if wide { u64::MAX } else { u32::MAX.into() };
+    Some((timescale, Some(ticks).filter(|ticks| *ticks != 0 && *ticks != unknown)))
+}
+
+fn fragments(mvex: &[u8], timescale: u32) -> Fragments {
+    let whole = child(mvex, *b"mehd").and_then(|body| {
+        let (version, _, mut fields) = versioned(body)?;
+        fields.either(version == 1).filter(|ticks| *ticks != 0)
+    });
+    let trex = |body| {
+        let (_, _, mut fields) = versioned(body)?;
+        let track = fields.u32()?;
+        fields.skip(4)?;
+        Some(Defaults { track, duration: fields.u32()?, size: fields.u32()?, flags: fields.u32()? })
+    };
+    let defaults = children(mvex).filter(|(name, _)| name == b"trex").take(MAX_TRACKS);
+    Fragments {
+        duration_millis: whole.and_then(|ticks| millis(ticks, timescale)),
+        defaults: defaults.filter_map(|(_, body)| trex(body)).collect(),
+    }
+}
+
+/// A track of pictures or sound; `None` for any other, or where its boxes are not there.
+fn track(trak: &[u8]) -> Option<Track<'_>> {
+    let media = child(trak, *b"mdia")?;
+    let handler = child(media, *b"hdlr").and_then(|body| body.get(8..12))?;
+    let kind = match handler {
+        b"vide" => Media::Pictures,
+        b"soun" => Media::Sound,
+        _ => return None,
+    };
+    let header = child(trak, *b"tkhd").and_then(track_header)?;
+    let (timescale, ticks) = child(media, *b"mdhd").and_then(clock)?;
+    let table = descendant(media, &[b"minf", b"stbl"])?;
+    let entry = child(table, *b"stsd").and_then(|body| description(body, kind)).unwrap_or_default();
+    Some(Track {
+        id: header.id,
+        media: kind,
+        enabled: header.enabled,
+        timescale,
+        duration_millis: ticks.and_then(|ticks| millis(ticks, timescale)),
+        size: header.size.or_else(|| shown_size(&entry)).filter(|_| kind == Media::Pictures),
+        orientation: header.orientation,
+        entry,
+        table,
+    })
+}
+
+struct TrackHeader {
+    id: u32,
+    enabled: bool,
+    size: Option<(u32, u32)>,
+    orientation: Orientation,
+}
+
+/// A `tkhd` (ISO 14496-12, 8.3.2).
+fn track_header(body: &[u8]) -> Option<TrackHeader> {
+    let (version, flags, mut fields) = versioned(body)?;
+    let wide = version == 1;
+    fields.skip(if wide { 16 } else { 8 })?;
+    let id = fields.u32()?;
+    fields.skip(if wide { 28 } else { 24 })?;
+    let mut matrix = [0; 9];
+    for value in &mut matrix {
+        *value = fields.i32()?;
+    }
+    let size = (rounded(fields.u32()?), rounded(fields.u32()?));
+    Some(TrackHeader {
+        id,
+        enabled: flags & 1 != 0,
+        size: Some(size).filter(|(width, height)| *width > 0 && *height > 0),
+        orientation: orientation(&matrix),
+    })
+}
+
+/// A number with 16 bits behind its point, rounded.
+fn rounded(fixed: u32) -> u32 {
+    (fixed >> 16) + (fixed >> 15 & 1)
+}
+
+/// What a matrix does to a picture: quarters of a turn and mirrors, of which phones and cameras write the first. Whatever else it may say
+/// is passed over.
+fn orientation(matrix: &[i32; 9]) -> Orientation {
+    let [a, b, _, c, d, ..] = *matrix;
+    match [a.signum(), b.signum(), c.signum(), d.signum()] {
+        [0, 1, -1, 0] => Orientation::Rotate90,
+        [-1, 0, 0, -1] => Orientation::Rotate180,
+        [0, -1, 1, 0] => Orientation::Rotate270,
+        [-1, 0, 0, 1] => Orientation::FlipHorizontal,
+        [1, 0, 0, -1] => Orientation::FlipVertical,
+        [0, 1, 1, 0] => Orientation::Rotate90FlipH,
+        [0, -1, -1, 0] => Orientation::Rotate270FlipH,
+        _ => Orientation::NoTransforms,
+    }
+}
+
+/// The first entry of an `stsd` (ISO 14496-12, 8.5.2).
+fn description(body: &[u8], media: Media) -> Option<Entry<'_>> {
+    let (_, _, mut fields) = versioned(body)?;
+    fields.skip(4)?;
+    let (name, entry) = children(fields.0).next()?;
+    match media {
+        Media::Pictures => pictures(name, entry),
+        Media::Sound => sound(name, entry),
+    }
+}
+
+/// A visual sample entry (ISO 14496-12, 12.1.3).
+fn pictures(name: [u8; 4], entry: &[u8]) -> Option<Entry<'_>> {
+    let mut fields = Fields(entry);
+    fields.skip(24)?;
+    let size = (u32::from(fields.u16()?), u32::from(fields.u16()?));
+    fields.skip(50)?;
+    let boxes = fields.0;
+    let called = codec::plain(&name);
+    let called = called.as_deref().unwrap_or("unknown");
+    let configured = match &name {
+        b"avc1" | b"avc2" | b"avc3" | b"avc4" => child(boxes, *b"avcC").and_then(|body| codec::avc(called, body)),
+        b"hvc1" | b"hev1" | b"dvh1" | b"dvhe" => child(boxes, *b"hvcC").and_then(|body| codec::hevc(called, body)),
+        b"vp08" | b"vp09" => child(boxes, *b"vpcC").and_then(|body| codec::vp(called, body)),
+        b"av01" => child(boxes, *b"av1C").and_then(codec::av1),
+        b"mp4v" => child(boxes, *b"esds").and_then(|body| codec::elementary(called, body)),
+        _ => None,
+    };
+    let codec = configured.or_else(|| codec::plain(&name));
+    Some(Entry { name, codec, size: Some(size).filter(|(width, height)| *width > 0 && *height > 0), boxes })
+}
+
+/// An audio sample entry (ISO 14496-12, 12.2.3), or the longer ones of `QuickTime`.
+/// <https://developer.apple.com/documentation/quicktime-file-format/sound_sample_description_version_1>
+fn sound(name: [u8; 4], entry: &[u8]) -> Option<Entry<'_>> {
+    let mut fields = Fields(entry);
+    fields.skip(8)?;
+    let version = fields.u16()?;
+    fields.skip(18)?;
+    fields.skip(match version {
+        1 => 16,
+        2 => 36,
+        _ => 0,
+    })?;
+    let boxes = fields.0;
+    let configured = match &name {
+        // QuickTime puts it into a box of its own.
+        b"mp4a" => child(boxes, *b"esds")
+            .or_else(|| descendant(boxes, &[b"wave", b"esds"]))
+            .and_then(|body| codec::elementary("mp4a", body)),
+        b"Opus" => Some("opus".to_owned()),
+        b"fLaC" => Some("flac".to_owned()),
+        b".mp3" => Some("mp3".to_owned()),
+        _ => None,
+    };
+    Some(Entry { name, codec: configured.or_else(|| codec::plain(&name)), size: None, boxes })
+}
+
+/// The size that a track without one of its own has: as coded, with square pixels.
+fn shown_size(entry: &Entry<'_>) -> Option<(u32, u32)> {
+    let (width, height) = entry.size?;
+    let aspect = child(entry.boxes, *b"pasp").and_then(|body| {
+        let mut fields = Fields(body);
+        Some((u64::from(fields.u32()?), u64::from(fields.u32()?)))
+    });
+    let stretched = aspect.and_then(|(across, down)| (u64::from(width) * across).checked_div(down));
+    let stretched = stretched.and_then(|width| u32::try_from(width).ok()).filter(|width| *width > 0);
+    Some((stretched.unwrap_or(width), height))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_matrix_turns_by_quarters_or_not_at_all() {
+        const ONE: i32 = 1 << 16;
+        for (matrix, expected) in [
+            ([ONE, 0, 0, ONE], Orientation::NoTransforms),
+            ([0, ONE, -ONE, 0], Orientation::Rotate90),
+            ([-ONE, 0, 0, -ONE], Orientation::Rotate180),
+            ([0, -ONE, ONE, 0], Orientation::Rotate270),
+            ([-ONE, 0, 0, ONE], Orientation::FlipHorizontal),
+            ([2 * ONE, 0, 0, 2 * ONE], Orientation::NoTransforms),
+            ([i32::MIN, 7, 7, i32::MAX], Orientation::NoTransforms),
+        ] {
+            let [a, b, c, d] = matrix;
+            assert_eq!(orientation(&[a, b, 0, c, d, 0, 0, 0, 1 << 30]), expected, "{matrix:?}");
+        }
+    }
+
+    #[test]
+    fn a_size_of_its_own_counts_more_than_the_pixels_shape_and_that_more_than_the_pixels() {
+        let boxes = b"\0\0\0\x10pasp\0\0\0\x40\0\0\0\x2D";
+        let entry = |boxes| Entry { size: Some((720, 576)), boxes, ..Entry::default() };
+        assert_eq!(shown_size(&entry(boxes)), Some((1024, 576)));
+        assert_eq!(shown_size(&entry(&[])), Some((720, 576)));
+        assert_eq!(shown_size(&entry(b"\0\0\0\x10pasp\0\0\0\x01\0\0\0\0")), Some((720, 576)));
+        assert_eq!((rounded(0x0140_8000), rounded(0x0140_7FFF)), (321, 320));
+    }
+
+    #[test]
+    fn a_clock_that_says_all_ones_knows_nothing() {
+        let mvhd = |ticks: u32| [&[0; 12][..], &1000_u32.to_be_bytes(), &ticks.to_be_bytes()].concat();
+        assert_eq!(clock(&mvhd(1500)), Some((1000, Some(1500))));
+        assert_eq!(clock(&mvhd(u32::MAX)), Some((1000, None)));
+        assert_eq!(clock(&mvhd(0)), Some((1000, None)));
+        assert_eq!(clock(&mvhd(1)[..19]), None);
+    }
+}

@@ -5,6 +5,8 @@ use vestibule_domain::inspection::{Facts, Inspection};
 
 use crate::decode::Format;
 use crate::picture::{RECIPE, Shown};
+#[cfg(feature = "audio")]
+use crate::sound::{Container, MAX_WHOLE_BYTES};
 use crate::trouble::Trouble;
 
 /// How a file is looked into.
@@ -12,6 +14,9 @@ use crate::trouble::Trouble;
 pub(crate) enum Kind {
     /// A picture: read whole and decoded.
     Picture(Format),
+    /// A sound: read whole and listened to up to a length, beyond it only its headers are read.
+    #[cfg(feature = "audio")]
+    Sound(Container),
     /// Anything else: no further than `inside` does.
     Other,
 }
@@ -19,13 +24,22 @@ pub(crate) enum Kind {
 impl Kind {
     /// How files of a content type in its usual name are looked into.
     pub(crate) fn of(content_type: &ContentType) -> Self {
-        Format::of(content_type).map_or(Self::Other, Self::Picture)
+        if let Some(format) = Format::of(content_type) {
+            return Self::Picture(format);
+        }
+        #[cfg(feature = "audio")]
+        if let Some(container) = Container::of(content_type) {
+            return Self::Sound(container);
+        }
+        Self::Other
     }
 
     /// Whether a file of `size` bytes is read whole.
-    pub(crate) fn is_read_whole(self, _size: u64) -> bool {
+    pub(crate) fn is_read_whole(self, size: u64) -> bool {
         match self {
             Self::Picture(_) => true,
+            #[cfg(feature = "audio")]
+            Self::Sound(_) => size <= MAX_WHOLE_BYTES,
             Self::Other => false,
         }
     }

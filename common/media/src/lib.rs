@@ -20,6 +20,8 @@ pub mod probe;
 mod raster;
 mod resize;
 mod sniff;
+#[cfg(feature = "audio")]
+mod sound;
 mod sparse;
 mod stop;
 mod structure;

@@ -18,6 +18,8 @@ use vestibule_domain::rejection::{Rejection, RejectionCode};
 use crate::content::{Content, Kind};
 use crate::inside::{self, Inside, MAX_DIRECTORY_BYTES};
 use crate::sniff::{Hole, Sniffed, Text, glance, sniff};
+#[cfg(feature = "audio")]
+use crate::sound;
 use crate::sparse::{Missing, Sparse};
 use crate::stop::Stop;
 use crate::{claim, picture, polyglot};
@@ -33,7 +35,10 @@ const MAX_SNIFF_RANGES: u32 = 8;
 pub const MAX_RANGES: u32 = MAX_SNIFF_RANGES + 5;
 /// Longest single range, in bytes, of a file of which `limits` hold.
 pub fn longest_range(limits: &InspectLimits) -> u64 {
-    limits.max_image_bytes.max(MAX_DIRECTORY_BYTES).max(MAX_RANGE_BYTES)
+    let longest = limits.max_image_bytes.max(MAX_DIRECTORY_BYTES).max(MAX_RANGE_BYTES);
+    #[cfg(feature = "audio")]
+    let longest = longest.max(sound::MAX_WHOLE_BYTES);
+    longest
 }
 
 /// What is known of a file before its bytes.
@@ -205,13 +210,19 @@ impl Probe {
     }
 
     /// What more there is to see in a file that may come in, by its kind.
-    fn look(mut self, kind: Kind, facts: Facts) -> Step {
+    fn look(mut self, kind: Kind, mut facts: Facts) -> Step {
         let limits = &self.policy.limits;
         let looked = match kind {
             Kind::Picture(format) => {
                 let bytes = self.file.take_whole().unwrap_or_default();
                 picture::look(format, bytes, facts, limits).map_err(Stop::from)
             }
+            #[cfg(feature = "audio")]
+            Kind::Sound(container) => match sound::look(container, &self.file, &mut facts) {
+                Err(missing) if self.asked < MAX_RANGES => Err(Stop::from(missing)),
+                // One that leads from place to place comes in without what it says there.
+                Ok(()) | Err(_) => Ok(Content::plain(facts)),
+            },
             Kind::Other => Ok(Content::plain(facts)),
         };
         match looked {

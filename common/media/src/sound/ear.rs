@@ -1,13 +1,13 @@
 //! From a packet to samples, whatever its codec.
 
-use opus_decoder::OpusDecoder;
+use opus_rs::OpusDecoder;
 use symphonia::core::audio::GenericAudioBufferRef;
 use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::packet::Packet;
 
 /// Opus is decoded at its own rate, which is that of its packets' durations, in hertz.
-const OPUS_RATE: u32 = 48_000;
+const OPUS_RATE: i32 = 48_000;
 /// Most samples of one channel in a packet of Opus: 120 ms. <https://www.rfc-editor.org/rfc/rfc6716#section-3.2.5>
 const OPUS_PACKET: usize = 5760;
 
@@ -18,7 +18,7 @@ pub(super) struct Ear {
 }
 
 enum Decoder {
-    Opus { decoder: Box<OpusDecoder>, channels: usize, pcm: Vec<i16> },
+    Opus { decoder: Box<OpusDecoder>, channels: usize, pcm: Vec<f32> },
     Other(Box<dyn AudioDecoder>),
 }
 
@@ -46,7 +46,11 @@ impl Ear {
     /// Forgets what came before: the next packet is not the one behind the last.
     pub(super) fn reset(&mut self) {
         match &mut self.decoder {
-            Decoder::Opus { decoder, .. } => decoder.reset(),
+            Decoder::Opus { decoder, channels, .. } => {
+                if let Ok(new) = OpusDecoder::new(OPUS_RATE, *channels) {
+                    **decoder = new;
+                }
+            }
             Decoder::Other(decoder) => decoder.reset(),
         }
     }
@@ -60,8 +64,8 @@ impl Ear {
                 if packet.data.is_empty() {
                     return None;
                 }
-                let count = decoder.decode(&packet.data, pcm, false).ok()?.checked_mul(*channels)?;
-                self.samples.extend(pcm.get(..count)?.iter().map(|sample| f32::from(*sample) / 32_768.0));
+                let count = decoder.decode(&packet.data, OPUS_PACKET, pcm).ok()?.checked_mul(*channels)?;
+                self.samples.extend_from_slice(pcm.get(..count)?);
                 *channels
             }
             Decoder::Other(decoder) => {
@@ -84,5 +88,5 @@ fn opus(parameters: &AudioCodecParameters) -> Option<Decoder> {
         return None;
     }
     let decoder = Box::new(OpusDecoder::new(OPUS_RATE, channels).ok()?);
-    Some(Decoder::Opus { decoder, channels, pcm: vec![0; OPUS_PACKET * channels] })
+    Some(Decoder::Opus { decoder, channels, pcm: vec![0.0; OPUS_PACKET * channels] })
 }

@@ -5,8 +5,10 @@ use vestibule_domain::inspection::{Facts, Inspection};
 
 use crate::decode::Format;
 #[cfg(feature = "video")]
-use crate::film::Container;
+use crate::film;
 use crate::picture::{RECIPE, Shown};
+#[cfg(feature = "audio")]
+use crate::sound;
 use crate::trouble::Trouble;
 
 /// How a file is looked into.
@@ -16,7 +18,10 @@ pub(crate) enum Kind {
     Picture(Format),
     /// A film, or sound in a film's container: its structure by ranges, and a keyframe.
     #[cfg(feature = "video")]
-    Film(Container),
+    Film(film::Container),
+    /// A sound: read whole and listened to up to a length, beyond it only its headers are read.
+    #[cfg(feature = "audio")]
+    Sound(sound::Container),
     /// Anything else: no further than `inside` does.
     Other,
 }
@@ -27,19 +32,25 @@ impl Kind {
         if let Some(format) = Format::of(content_type) {
             return Self::Picture(format);
         }
+        #[cfg(feature = "audio")]
+        if let Some(container) = sound::Container::of(content_type) {
+            return Self::Sound(container);
+        }
         #[cfg(feature = "video")]
-        if let Some(container) = Container::of(content_type) {
+        if let Some(container) = film::Container::of(content_type) {
             return Self::Film(container);
         }
         Self::Other
     }
 
     /// Whether a file of `size` bytes is read whole.
-    pub(crate) fn is_read_whole(self, _size: u64) -> bool {
+    pub(crate) fn is_read_whole(self, size: u64) -> bool {
         match self {
             Self::Picture(_) => true,
             #[cfg(feature = "video")]
             Self::Film(_) => false,
+            #[cfg(feature = "audio")]
+            Self::Sound(_) => size <= sound::MAX_WHOLE_BYTES,
             Self::Other => false,
         }
     }

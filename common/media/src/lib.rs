@@ -22,6 +22,8 @@ pub mod probe;
 mod raster;
 mod resize;
 mod sniff;
+#[cfg(feature = "audio")]
+mod sound;
 mod sparse;
 mod stop;
 mod structure;

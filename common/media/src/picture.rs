@@ -1,5 +1,7 @@
 //! The way of a picture that is there in whole: one list of steps, one module each.
 
+use std::time::Duration;
+
 use vestibule_domain::content_type::ContentType;
 use vestibule_domain::inspection::{Base64, Facts, Thumbnail};
 use vestibule_domain::policy::InspectLimits;
@@ -55,6 +57,7 @@ pub(crate) fn look(format: Format, bytes: Vec<u8>, mut facts: Facts, max: &Inspe
     let picture = examine(format, bytes, max, &VARIANTS)?;
     (facts.width, facts.height) = picture.size.unzip();
     facts.frames = picture.frames;
+    facts.duration_millis = picture.duration_millis;
     Ok(Content { facts, shown: Some(picture.shown) })
 }
 
@@ -65,6 +68,8 @@ struct Picture {
     size: Option<(u32, u32)>,
     /// Pictures in the animation; `None` for a still.
     frames: Option<u32>,
+    /// How long they are shown once, in milliseconds; `None` for a still.
+    duration_millis: Option<u64>,
     /// What was made of its pixels, or why nothing was.
     shown: Result<Shown, Trouble>,
 }
@@ -101,6 +106,7 @@ fn examine(format: Format, bytes: Vec<u8>, max: &InspectLimits, variants: &[(&st
     Ok(Picture {
         size: Some(orient::shown_size(header.width, header.height, header.orientation)),
         frames: frames(structure),
+        duration_millis: duration_millis(structure),
         shown,
     })
 }
@@ -143,7 +149,12 @@ fn frames(structure: Structure) -> Option<u32> {
     Some(structure.frames).filter(|frames| *frames > 1)
 }
 
+fn duration_millis(structure: Structure) -> Option<u64> {
+    let rounded = structure.duration.saturating_add(Duration::from_micros(500));
+    frames(structure).and_then(|_| u64::try_from(rounded.as_millis()).ok())
+}
+
 /// A valid picture of a kind that is not decoded here.
 fn unseen(why: Trouble) -> Picture {
-    Picture { size: None, frames: None, shown: Err(why) }
+    Picture { size: None, frames: None, duration_millis: None, shown: Err(why) }
 }

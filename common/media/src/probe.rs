@@ -20,6 +20,8 @@ use crate::content::{Content, Kind};
 use crate::film;
 use crate::inside::{self, Inside, MAX_DIRECTORY_BYTES};
 use crate::sniff::{Hole, Sniffed, Text, glance, sniff};
+#[cfg(feature = "audio")]
+use crate::sound;
 use crate::sparse::{Missing, Sparse};
 use crate::stop::Stop;
 use crate::{claim, picture, polyglot};
@@ -44,7 +46,10 @@ const FILM_RANGE_BYTES: u64 = 0;
 
 /// Longest single range, in bytes, of a file of which `limits` hold.
 pub fn longest_range(limits: &InspectLimits) -> u64 {
-    limits.max_image_bytes.max(MAX_DIRECTORY_BYTES).max(MAX_RANGE_BYTES).max(FILM_RANGE_BYTES)
+    let longest = limits.max_image_bytes.max(MAX_DIRECTORY_BYTES).max(MAX_RANGE_BYTES).max(FILM_RANGE_BYTES);
+    #[cfg(feature = "audio")]
+    let longest = longest.max(sound::MAX_WHOLE_BYTES);
+    longest
 }
 
 /// What is known of a file before its bytes.
@@ -216,7 +221,7 @@ impl Probe {
     }
 
     /// What more there is to see in a file that may come in, by its kind.
-    fn look(mut self, kind: Kind, facts: Facts) -> Step {
+    fn look(mut self, kind: Kind, mut facts: Facts) -> Step {
         let limits = &self.policy.limits;
         let looked = match kind {
             Kind::Picture(format) => {
@@ -225,6 +230,12 @@ impl Probe {
             }
             #[cfg(feature = "video")]
             Kind::Film(container) => film::look(container, &self.file, facts, limits),
+            #[cfg(feature = "audio")]
+            Kind::Sound(container) => match sound::look(container, &self.file, &mut facts) {
+                Err(missing) if self.asked < MAX_RANGES => Err(Stop::from(missing)),
+                // One that leads from place to place comes in without what it says there.
+                Ok(()) | Err(_) => Ok(Content::plain(facts)),
+            },
             Kind::Other => Ok(Content::plain(facts)),
         };
         match looked {

@@ -7,6 +7,8 @@ mod jpeg;
 mod png;
 mod webp;
 
+use std::time::Duration;
+
 use vestibule_domain::policy::InspectLimits;
 
 use crate::decode::Format;
@@ -18,6 +20,8 @@ use crate::trouble::Trouble;
 pub(crate) struct Structure {
     /// Pictures in the animation; 0 or 1 for a still.
     pub(crate) frames: u32,
+    /// How long they are shown, all together.
+    pub(crate) duration: Duration,
     /// Where the picture ends, in bytes from the beginning; `None` where that cannot be told.
     pub(crate) end: Option<usize>,
 }

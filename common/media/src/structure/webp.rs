@@ -1,5 +1,7 @@
 //! WebP: the RIFF container's length and its chunks. <https://developers.google.com/speed/webp/docs/riff_container>
 
+use std::time::Duration;
+
 use vestibule_domain::policy::InspectLimits;
 
 use super::{Structure, count, take, take_array};
@@ -21,12 +23,16 @@ pub(super) fn walk(bytes: &[u8], limits: &InspectLimits) -> Result<Structure, Tr
     while !body.is_empty() {
         let name: [u8; 4] = take_array(&mut body)?;
         let length = count(u32::from_le_bytes(take_array(&mut body)?));
-        take(&mut body, length)?;
+        let chunk = take(&mut body, length)?;
         // Chunks begin at even offsets; some encoders leave the last one unpadded.
         body = body.get(length % 2..).unwrap_or_default();
         if &name == b"ANMF" {
             structure.frames = structure.frames.saturating_add(1);
             check_frames(structure.frames, limits)?;
+            // Behind its place and size, which take three bytes each.
+            if let Some([a, b, c]) = chunk.get(12..).and_then(|rest| rest.first_chunk()) {
+                structure.duration += Duration::from_millis(u32::from_le_bytes([*a, *b, *c, 0]).into());
+            }
         }
     }
     Ok(structure.ended(bytes, rest))
@@ -52,6 +58,15 @@ mod tests {
         }
         whole.extend(b"more");
         assert!(walk(&whole, &limits).is_ok());
+    }
+
+    #[test]
+    fn the_frames_durations_are_added_up() {
+        let frame = [b"ANMF\x10\0\0\0", &[0; 12][..], b"\x10\x27\0\0"].concat();
+        let body = frame.repeat(3);
+        let length = u32::try_from(body.len() + 4).unwrap().to_le_bytes();
+        let whole = [b"RIFF", &length[..], b"WEBP", &body].concat();
+        assert_eq!(walk(&whole, &InspectLimits::default()).unwrap().duration.as_millis(), 30_000);
     }
 
     #[test]

@@ -226,8 +226,8 @@ fn a_film_whose_moov_is_last_costs_less_than_two_percent_of_its_bytes() {
     for (size, seconds) in [(GIB, 7200), (64 * MIB, 60)] {
         let (found, ranges) = moov_last(size, seconds).cheap("video/mp4");
         check(&found, Some(seconds));
-        // The beginning of the moov, for its type, and the rest of it.
-        assert!(ranges <= 4 + POSTER, "{ranges}");
+        // The beginning of the moov for its type, its first bytes, since lengths of 64 bits lead that look astray, and the rest of it.
+        assert!(ranges <= 5 + POSTER, "{ranges}");
     }
 }
 
@@ -237,7 +237,9 @@ fn a_film_in_fragments_costs_less_than_two_percent_of_its_bytes_whatever_index_i
         for (index, expected) in [(Index::None, None), (Index::First, Some(seconds)), (Index::Last, Some(seconds))] {
             let (found, ranges) = fragmented(size, seconds, index).cheap("video/mp4");
             check(&found, expected);
-            let most = if index == Index::None { 2 + 17 } else { 4 };
+            // Whether there are pictures in it at all is looked for in eight places. Without an index, all fragments would have to be
+            // walked, and some are.
+            let most = if index == Index::None { 9 + 16 } else { 9 };
             assert!(ranges <= most + POSTER, "{ranges}");
         }
     }

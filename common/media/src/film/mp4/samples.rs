@@ -89,7 +89,8 @@ impl<'a> Samples<'a> {
             let end = ticks.saturating_add(u64::from(count) * u64::from(each));
             if count > 0 && millis(end, self.timescale)? > time {
                 let wanted = u128::from(time) * u128::from(self.timescale) / 1000;
-                let into = u64::try_from(wanted).ok()?.saturating_sub(ticks).checked_div(each.into())?;
+                // `each` is not 0, since the time is reached.
+                let into = u64::try_from(wanted).ok()?.saturating_sub(ticks).div_ceil(u64::from(each).max(1));
                 return sample.checked_add(u32::try_from(into).ok()?);
             }
             (sample, ticks) = (sample.checked_add(count)?, end);

@@ -40,7 +40,7 @@ const FILM_RANGES: u32 = 0;
 #[cfg(feature = "video")]
 const FILM_RANGE_BYTES: u64 = film::MAX_RANGE_BYTES;
 #[cfg(not(feature = "video"))]
-const FILM_RANGE_BYTES: u64 = 0;
+const FILM_RANGE_BYTES: u64 = MAX_RANGE_BYTES;
 
 /// Longest single range, in bytes, of a file of which `limits` hold.
 pub fn longest_range(limits: &InspectLimits) -> u64 {

@@ -12,7 +12,9 @@ use proptest::prelude::*;
 use serde::Deserialize;
 use vestibule_domain::admission::Admission;
 use vestibule_domain::disposition::disposition;
-use vestibule_domain::inspection::{Facts, Inspection, Thumbnail};
+#[cfg(feature = "h264")]
+use vestibule_domain::inspection::Facts;
+use vestibule_domain::inspection::{Inspection, Thumbnail};
 use vestibule_domain::policy::{EncryptedFiles, InspectPolicy};
 use vestibule_domain::rejection::RejectionCode;
 use vestibule_media::probe::{Probe, Step, Subject, Verdict};
@@ -94,6 +96,11 @@ fn opened(thumbnail: &Thumbnail) -> image::DynamicImage {
     image::DynamicImage::from_decoder(decoder).unwrap()
 }
 
+/// Whether a row is of a film, or of sound in a film's container.
+fn is_film(row: &Row) -> bool {
+    row.declared_type.starts_with("video/") || row.declared_type == "audio/mp4"
+}
+
 fn check_thumbnails(row: &Row, found: &Inspection) {
     let names: Vec<&str> = found.thumbnails.iter().map(|made| made.name.as_str()).collect();
     assert_eq!(names, VARIANTS.map(|(name, _)| name), "{row:?}");
@@ -118,6 +125,9 @@ fn check_thumbnails(row: &Row, found: &Inspection) {
 fn every_fixture_gets_the_verdict_that_its_row_promises() {
     let mut wrong = Vec::new();
     for row in rows() {
+        if is_film(&row) && !cfg!(feature = "video") {
+            continue;
+        }
         let (verdict, _) = probe(&bytes(&row.file), &row.declared_type);
         let said = match &verdict {
             Verdict::Accepted(_) => "ready".to_owned(),
@@ -135,7 +145,7 @@ fn every_fixture_gets_the_verdict_that_its_row_promises() {
         }
         assert_eq!((facts.width, facts.height), (row.expect.width, row.expect.height), "{row:?}");
         assert_eq!(facts.frames, row.expect.frames.filter(|frames| *frames > 1).or(facts.frames), "{row:?}");
-        if row.expect.alpha.is_some() {
+        if row.expect.alpha.is_some() && (cfg!(feature = "h264") || !is_film(&row)) {
             check_thumbnails(&row, &found);
         } else {
             assert!(found.thumbnails.is_empty(), "{row:?}");
@@ -175,6 +185,7 @@ fn what_a_tenant_allows_comes_in_to_be_saved() {
 
 /// The verdict of each fixture in a line: what changes in one of them shows in a review.
 #[test]
+#[cfg(feature = "h264")]
 fn the_verdicts_of_all_fixtures_are_as_they_were() {
     let verdicts = rows().into_iter().map(|row| {
         let said = match probe(&bytes(&row.file), &row.declared_type).0 {

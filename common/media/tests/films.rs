@@ -106,7 +106,8 @@ const PICTURES_A_SECOND: u32 = 25;
 /// A `moov` of one track of pictures, with these sample tables, or whatever belongs there.
 fn moov(seconds: u32, table: &[Vec<u8>], more: &[Vec<u8>]) -> Vec<u8> {
     let matrix = words(&[1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30]);
-    let mvhd = [words(&[0, 0, 0, 1000, seconds * 1000, 1 << 16, 1 << 24, 0, 0]), matrix.clone(), words(&[0; 7])].concat();
+    let mvhd =
+        [words(&[0, 0, 0, 1000, seconds * 1000, 1 << 16, 1 << 24, 0, 0]), matrix.clone(), words(&[0; 7])].concat();
     let tkhd = [words(&[1, 0, 0, 1, 0, seconds * 1000, 0, 0, 0, 0]), matrix, words(&[320 << 16, 180 << 16])].concat();
     let media = [
         boxed(b"mdhd", &words(&[0, 0, 0, PICTURES_A_SECOND, seconds * PICTURES_A_SECOND, 0])),
@@ -226,8 +227,8 @@ fn a_film_whose_moov_is_last_costs_less_than_two_percent_of_its_bytes() {
     for (size, seconds) in [(GIB, 7200), (64 * MIB, 60)] {
         let (found, ranges) = moov_last(size, seconds).cheap("video/mp4");
         check(&found, Some(seconds));
-        // The beginning of the moov, for its type, and the rest of it.
-        assert!(ranges <= 4 + POSTER, "{ranges}");
+        // The beginning of the moov for its type, its first bytes, since lengths of 64 bits lead that look astray, and the rest of it.
+        assert!(ranges <= 5 + POSTER, "{ranges}");
     }
 }
 
@@ -237,7 +238,13 @@ fn a_film_in_fragments_costs_less_than_two_percent_of_its_bytes_whatever_index_i
         for (index, expected) in [(Index::None, None), (Index::First, Some(seconds)), (Index::Last, Some(seconds))] {
             let (found, ranges) = fragmented(size, seconds, index).cheap("video/mp4");
             check(&found, expected);
-            let most = if index == Index::None { 2 + 17 } else { 4 };
+            // Whether there are pictures in it at all is looked for in eight places. Without an index, all fragments would have to be
+            // walked, and some are.
+            let most = match index {
+                Index::None => 9 + 16,
+                Index::First => 9,
+                Index::Last => 10,
+            };
             assert!(ranges <= most + POSTER, "{ranges}");
         }
     }

@@ -74,7 +74,9 @@ fn judge(file: &Sparse, format: FileFormat) -> Sniffed {
     let head = file.head();
     let text = text::is_text(head);
     let is_text = matches!(text, Text::Fragment | Text::Certain);
-    let nothing = matches!(format, FileFormat::ArbitraryBinaryData | FileFormat::Empty | FileFormat::PlainText);
+    let nothing = matches!(format, FileFormat::ArbitraryBinaryData | FileFormat::Empty | FileFormat::PlainText)
+        // It is a film for all we know: `file_format` finds no tracks behind lengths of 64 bits, which all films over 4 GB have.
+        || format == FileFormat::Mpeg4Part14;
     // What `file_format` knows of XML is less than its root element says.
     let xml = format == FileFormat::ExtensibleMarkupLanguage;
     let name = (!nothing && !xml).then(|| format.media_type().to_owned());
@@ -133,6 +135,7 @@ mod tests {
             (b"BMW,price\n318i,1\n", "text/plain"),
             (b"\0\0\0\x18ftypheic", "image/heic"),
             (b"\0\0\0\x18ftypavif", "image/avif"),
+            (b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\x08moov", "video/mp4"),
             (b"%PDF-1.7", "application/pdf"),
             (b"\xEF\xBB\xBFjunk\n%PDF-1.7", "application/pdf"),
             (b"<script>alert(1)</script>\n%PDF-1.7", "text/html"),

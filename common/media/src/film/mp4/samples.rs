@@ -70,14 +70,16 @@ impl<'a> Samples<'a> {
         })
     }
 
-    /// The first keyframes at or behind each of these times in milliseconds, which grow; each once. Samples are counted from 0.
+    /// For each of these times in milliseconds, which grow, the first keyframe at or behind it and behind the one before; where there is
+    /// none, the one that follows on that. Samples are counted from 0.
     pub(super) fn keyframes_from(&self, times: &[u64]) -> Vec<u32> {
         let mut found = Vec::new();
+        let mut next = 0_u32;
         for time in times {
-            let keyframe = self.sample_at(*time).and_then(|sample| self.keyframe_from(sample));
-            if let Some(keyframe) = keyframe.filter(|keyframe| found.last() != Some(keyframe)) {
-                found.push(keyframe);
-            }
+            let sample = self.sample_at(*time).unwrap_or(next).max(next);
+            let Some(keyframe) = self.keyframe_from(sample).or_else(|| self.keyframe_from(next)) else { break };
+            found.push(keyframe);
+            next = keyframe.saturating_add(1);
         }
         found
     }
@@ -89,7 +91,8 @@ impl<'a> Samples<'a> {
             let end = ticks.saturating_add(u64::from(count) * u64::from(each));
             if count > 0 && millis(end, self.timescale)? > time {
                 let wanted = u128::from(time) * u128::from(self.timescale) / 1000;
-                let into = u64::try_from(wanted).ok()?.saturating_sub(ticks).checked_div(each.into())?;
+                // `each` is not 0, since the time is reached.
+                let into = u64::try_from(wanted).ok()?.saturating_sub(ticks).div_ceil(u64::from(each).max(1));
                 return sample.checked_add(u32::try_from(into).ok()?);
             }
             (sample, ticks) = (sample.checked_add(count)?, end);
@@ -205,12 +208,12 @@ mod tests {
     }
 
     #[test]
-    fn keyframes_are_found_by_time_and_named_once() {
+    fn keyframes_are_found_by_time_and_each_is_another() {
         let table = table();
         let samples = Samples::of(&track(&table)).unwrap();
         // The samples begin at 0, 1, 2, 3, 4, 6, 8 and 10 seconds.
         assert_eq!(samples.keyframes_from(&[0, 1000, 4000, 16_000]), [0, 3, 6]);
-        assert_eq!(samples.keyframes_from(&[500, 9000]), [3]);
+        assert_eq!(samples.keyframes_from(&[500, 9000, 9000]), [3, 6]);
     }
 
     #[test]

@@ -68,9 +68,10 @@ pub(crate) fn look(container: Container, file: &Sparse, facts: &mut Facts) -> Re
     let counted = heard.as_ref().and_then(Heard::millis);
     facts.duration_millis = match container {
         // Its tracks begin and end where its edit lists say; packets reach further.
-        Container::Mp4 => said.duration_millis.or(counted),
+        // Likewise an Ogg's pages, whatever was lost between them.
+        Container::Mp4 | Container::Ogg => said.duration_millis.or(counted),
         // A header may promise more than there is, or nothing: what can be counted is what is played.
-        Container::Mpeg | Container::Adts | Container::Flac | Container::Wav | Container::Aiff | Container::Ogg => {
+        Container::Mpeg | Container::Adts | Container::Flac | Container::Wav | Container::Aiff => {
             counted.or(said.duration_millis)
         }
     };

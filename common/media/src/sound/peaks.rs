@@ -26,7 +26,7 @@ impl Peaks {
         }
         self.heard = true;
         let points = WAVEFORM_POINTS as u128;
-        let (first, last) = (self.point_of(start), self.point_of(end - 1));
+        let (first, last) = (self.point_of(start), self.last_point_before(end));
         for point in first..=last {
             // The frame that is sounded at a tick, of those of this packet.
             let frame_at = |tick: u128| {
@@ -48,6 +48,12 @@ impl Peaks {
     /// The points; `None` where nothing was heard.
     pub(super) fn points(self) -> Option<[u8; WAVEFORM_POINTS]> {
         self.heard.then_some(self.points)
+    }
+
+    /// The last point that begins before a tick, which is not the first.
+    fn last_point_before(&self, tick: u64) -> usize {
+        let point = (u128::from(tick) * WAVEFORM_POINTS as u128).saturating_sub(1) / u128::from(self.total.max(1));
+        usize::try_from(point).unwrap_or(usize::MAX).min(WAVEFORM_POINTS - 1)
     }
 
     fn point_of(&self, tick: u64) -> usize {

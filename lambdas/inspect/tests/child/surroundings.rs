@@ -56,17 +56,15 @@ pub(crate) fn within(what: &str, how: &str) -> ExitCode {
             Command::new("/proc/self/exe").args([FLAG, "spy", ""]).status().unwrap();
             ExitCode::SUCCESS
         }
-        "can" => match how {
-            "filter" => {
-                refuse(&[(libc::SYS_acct, None)]);
-                ExitCode::SUCCESS
-            }
-            _ => {
-                let ruleset = Ruleset::default().handle_access(AccessFs::Execute).unwrap().create().unwrap();
-                let status = ruleset.restrict_self().unwrap().ruleset;
-                ExitCode::from(u8::from(status == RulesetStatus::NotEnforced))
-            }
-        },
+        "can" if how == "filter" => {
+            refuse(&[(libc::SYS_acct, None)]);
+            ExitCode::SUCCESS
+        }
+        "can" => {
+            let ruleset = Ruleset::default().handle_access(AccessFs::Execute).unwrap().create().unwrap();
+            let status = ruleset.restrict_self().unwrap().ruleset;
+            ExitCode::from(u8::from(status == RulesetStatus::NotEnforced))
+        }
         "spy" => {
             let parent = Path::new("/proc").join(std::os::unix::process::parent_id().to_string());
             let environment = std::fs::read(parent.join("environ")).is_ok();

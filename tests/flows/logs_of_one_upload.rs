@@ -48,6 +48,24 @@ pub(crate) async fn one_id_joins_the_lines_of_all_functions_and_no_line_holds_a_
     Ok(())
 }
 
+pub(crate) async fn the_inspector_says_at_its_start_which_layers_are_around_its_children(
+    cloud: Arc<Cloud>,
+) -> anyhow::Result<()> {
+    let chat = Chat::open(&cloud, "layers").await?;
+    let (slot, _) = chat.send("one", &File::fixture("progressive.jpg", "image/jpeg")?).await?;
+    chat.decided(&slot).await?;
+    let said = until("a line about the layers in InspectLogs", async || {
+        let lines = lines(&cloud, cloud.output("InspectLogs")?).await?;
+        let mut lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        Ok(lines.find(|line| line["message"] == "layers"))
+    })
+    .await?;
+    for layer in ["limits", "no_new_privs", "undumpable", "dies_with_parent", "parent_undumpable"] {
+        ensure!(said[format!("inspect.layers.{layer}")] == true, "{layer}: {said}");
+    }
+    Ok(())
+}
+
 pub(crate) async fn tickets_and_texts_are_in_no_line_of_what_is_live_or_archived(
     cloud: Arc<Cloud>,
 ) -> anyhow::Result<()> {

@@ -2,9 +2,12 @@
 
 use vestibule_domain::content_type::ContentType;
 use vestibule_domain::inspection::{Facts, Inspection};
+use vestibule_domain::policy::InspectLimits;
 
 use crate::decode::Format;
 use crate::picture::{RECIPE, Shown};
+#[cfg(feature = "text")]
+use crate::text;
 use crate::trouble::Trouble;
 
 /// How a file is looked into.
@@ -12,6 +15,12 @@ use crate::trouble::Trouble;
 pub(crate) enum Kind {
     /// A picture: read whole and decoded.
     Picture(Format),
+    /// A document with pages: read whole if it is not longer than a picture may be, and its first page drawn.
+    #[cfg(feature = "pdf")]
+    Document,
+    /// A text: its first lines, as far as they are there.
+    #[cfg(feature = "text")]
+    Text,
     /// Anything else: no further than `inside` does.
     Other,
 }
@@ -19,13 +28,24 @@ pub(crate) enum Kind {
 impl Kind {
     /// How files of a content type in its usual name are looked into.
     pub(crate) fn of(content_type: &ContentType) -> Self {
-        Format::of(content_type).map_or(Self::Other, Self::Picture)
+        match content_type.as_str() {
+            #[cfg(feature = "pdf")]
+            "application/pdf" => Self::Document,
+            #[cfg(feature = "text")]
+            _ if text::is_kept_as_text(content_type) => Self::Text,
+            _ => Format::of(content_type).map_or(Self::Other, Self::Picture),
+        }
     }
 
     /// Whether a file of `size` bytes is read whole.
-    pub(crate) fn is_read_whole(self, _size: u64) -> bool {
+    #[cfg_attr(not(feature = "pdf"), expect(unused_variables, reason = "of other kinds all are, or none"))]
+    pub(crate) fn is_read_whole(self, size: u64, limits: &InspectLimits) -> bool {
         match self {
             Self::Picture(_) => true,
+            #[cfg(feature = "pdf")]
+            Self::Document => size <= limits.max_image_bytes,
+            #[cfg(feature = "text")]
+            Self::Text => false,
             Self::Other => false,
         }
     }

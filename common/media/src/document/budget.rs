@@ -70,10 +70,11 @@ impl Purse<'_> {
     /// Takes `cost`, which may be no number, out of what is left.
     fn pay(&mut self, cost: f64, what: &'static str) {
         self.left -= cost;
-        // What is no number is not more than 0 either.
-        if !(self.left > 0.0) {
-            stop(what);
+        if self.left > 0.0 {
+            return;
         }
+        // What is no number comes here too.
+        stop(what)
     }
 
     /// A shape, filled.
@@ -108,7 +109,7 @@ impl Purse<'_> {
         let period: f64 = stroke.dash_array.iter().map(|length| f64::from(length.abs())).sum();
         let dashes =
             if stroke.dash_array.is_empty() { 0.0 } else { path.perimeter(1.0) / period.max(f64::MIN_POSITIVE) };
-        let dashes = dashes * stroke.dash_array.len() as f64;
+        let dashes = dashes * stroke.dash_array.iter().map(|_| 1.0).sum::<f64>();
         let area = transform.transform_rect_bbox(path.control_box()).intersect(self.target).area().max(0.0);
         self.pay(3.0 * edges + area * AREA + dashes * 4.0 * ELEMENT, "lines");
     }

@@ -2,6 +2,7 @@
 
 use vestibule_domain::content_type::ContentType;
 use vestibule_domain::inspection::{Facts, Inspection};
+use vestibule_domain::policy::InspectLimits;
 
 use crate::decode::Format;
 #[cfg(feature = "video")]
@@ -9,6 +10,8 @@ use crate::film;
 use crate::picture::{RECIPE, Shown};
 #[cfg(feature = "audio")]
 use crate::sound;
+#[cfg(feature = "text")]
+use crate::text;
 use crate::trouble::Trouble;
 
 /// How a file is looked into.
@@ -22,6 +25,12 @@ pub(crate) enum Kind {
     /// A sound: read whole and listened to up to a length, beyond it only its headers are read.
     #[cfg(feature = "audio")]
     Sound(sound::Container),
+    /// A document with pages: read whole if it is not longer than a picture may be, and its first page drawn.
+    #[cfg(feature = "pdf")]
+    Document,
+    /// A text: its first lines, as far as they are there.
+    #[cfg(feature = "text")]
+    Text,
     /// Anything else: no further than `inside` does.
     Other,
 }
@@ -40,17 +49,31 @@ impl Kind {
         if let Some(container) = film::Container::of(content_type) {
             return Self::Film(container);
         }
-        Self::Other
+        match content_type.as_str() {
+            #[cfg(feature = "pdf")]
+            "application/pdf" => Self::Document,
+            #[cfg(feature = "text")]
+            _ if text::is_kept_as_text(content_type) => Self::Text,
+            _ => Self::Other,
+        }
     }
 
     /// Whether a file of `size` bytes is read whole.
-    pub(crate) fn is_read_whole(self, size: u64) -> bool {
+    #[cfg_attr(
+        not(any(feature = "audio", feature = "pdf")),
+        expect(unused_variables, reason = "of other kinds all are, or none")
+    )]
+    pub(crate) fn is_read_whole(self, size: u64, limits: &InspectLimits) -> bool {
         match self {
             Self::Picture(_) => true,
             #[cfg(feature = "video")]
             Self::Film(_) => false,
             #[cfg(feature = "audio")]
             Self::Sound(_) => size <= sound::MAX_WHOLE_BYTES,
+            #[cfg(feature = "pdf")]
+            Self::Document => size <= limits.max_image_bytes,
+            #[cfg(feature = "text")]
+            Self::Text => false,
             Self::Other => false,
         }
     }

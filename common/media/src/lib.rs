@@ -4,11 +4,14 @@
 //! a slice. From the first bytes it learns the type (`sniff`) and whether the sender told the truth about it (`claim`).
 //! A picture is then read whole and goes through `picture`, whose steps are the other modules, one each: `structure` (is all
 //! of it there, and nothing else?), `limits`, `decode`, `resize`, `colour`, `orient`, `encode` and `preview`.
+//! Of other files, `inside` says what a container holds, `document` draws a first page and `text` reads first lines.
 
 mod claim;
 mod colour;
 mod content;
 mod decode;
+#[cfg(feature = "pdf")]
+mod document;
 mod encode;
 #[cfg(feature = "video")]
 mod film;
@@ -27,6 +30,8 @@ mod sound;
 mod sparse;
 mod stop;
 mod structure;
+#[cfg(feature = "text")]
+mod text;
 mod trouble;
 
 pub use picture::{NotShown, RECIPE, VARIANTS, thumbnails};

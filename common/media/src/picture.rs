@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "pdf")]
+use image::metadata::Orientation;
 use vestibule_domain::content_type::ContentType;
 use vestibule_domain::inspection::{Base64, Facts, Thumbnail};
 use vestibule_domain::policy::InspectLimits;
@@ -109,6 +111,19 @@ fn examine(format: Format, bytes: Vec<u8>, max: &InspectLimits, variants: &[(&st
         duration_millis: duration_millis(structure),
         shown,
     })
+}
+
+/// What a page shows of pixels that were made here, such as a document's first page: upright, and in sRGB.
+#[cfg(feature = "pdf")]
+pub(crate) fn show_raster(raster: Raster) -> Result<Shown, Trouble> {
+    let header = Header {
+        width: raster.width,
+        height: raster.height,
+        orientation: Orientation::NoTransforms,
+        icc: None,
+        decoded_bytes: raster.pixels.len() as u64,
+    };
+    show(Decoded::whole(raster), &header, &VARIANTS)
 }
 
 /// From pixels to thumbnails, each from the next larger one. Everything after the first resize is done on a small picture, where it costs

@@ -16,6 +16,8 @@ use vestibule_domain::policy::{InspectLimits, InspectPolicy};
 use vestibule_domain::rejection::{Rejection, RejectionCode};
 
 use crate::content::{Content, Kind};
+#[cfg(feature = "pdf")]
+use crate::document;
 #[cfg(feature = "video")]
 use crate::film;
 use crate::inside::{self, Inside, MAX_DIRECTORY_BYTES};
@@ -24,6 +26,8 @@ use crate::sniff::{Hole, Sniffed, Text, glance, sniff};
 use crate::sound;
 use crate::sparse::{Missing, Sparse};
 use crate::stop::Stop;
+#[cfg(feature = "text")]
+use crate::text;
 use crate::{claim, picture, polyglot};
 
 /// Length of the first range, and of each further one of a file that is not read whole.
@@ -167,13 +171,14 @@ impl Probe {
         if matches!(kind, Kind::Picture(_)) && self.subject.size > self.policy.limits.max_image_bytes {
             return too_large_a_picture();
         }
-        if kind.is_read_whole(self.subject.size) && self.file.whole().is_none() {
+        if kind.is_read_whole(self.subject.size, &self.policy.limits) && self.file.whole().is_none() {
             let range = self.file.rest();
             return self.ask(range);
         }
         match inside::look(&self.file, &kept, &self.policy) {
-            Ok(Inside { entries, unpacked_size }) => {
-                self.look(kind, Facts { sha256, entries, unpacked_size, ..Facts::of_type(kept) })
+            Ok(Inside { entries, unpacked_size, macros, encrypted }) => {
+                let encrypted = encrypted.then_some(true);
+                self.look(kind, Facts { sha256, entries, unpacked_size, macros, encrypted, ..Facts::of_type(kept) })
             }
             Err(stop) => self.stop(stop),
         }
@@ -236,6 +241,10 @@ impl Probe {
                 // One that leads from place to place comes in without what it says there.
                 Ok(()) | Err(_) => Ok(Content::plain(facts)),
             },
+            #[cfg(feature = "pdf")]
+            Kind::Document => Ok(document::look(self.file.take_whole(), facts, limits)),
+            #[cfg(feature = "text")]
+            Kind::Text => Ok(Content::plain(text::look(self.file.head(), self.subject.size, facts))),
             Kind::Other => Ok(Content::plain(facts)),
         };
         match looked {

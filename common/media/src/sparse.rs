@@ -48,6 +48,11 @@ impl Sparse {
         Some(self.parts.swap_remove(at).1)
     }
 
+    /// How many parts are known that do not touch.
+    pub(crate) fn parts(&self) -> usize {
+        self.parts.len()
+    }
+
     /// The file's length, in bytes.
     pub(crate) fn size(&self) -> u64 {
         self.size
@@ -164,6 +169,7 @@ mod tests {
         assert_eq!(file.bytes(7..99), Ok(vec![7, 8, 9]));
         assert_eq!(file.bytes(10..12), Ok(vec![]));
         assert_eq!(file.bytes(2..8), Err(Missing(3..8)));
+        assert_eq!(file.parts(), 2);
         file.supply(3, vec![3, 4, 5]);
         assert_eq!(file.bytes(2..8), Ok(vec![2, 3, 4, 5, 6, 7]));
     }

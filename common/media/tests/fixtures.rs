@@ -40,6 +40,9 @@ struct Expectation {
     frames: Option<u32>,
     duration_millis: Option<u64>,
     alpha: Option<bool>,
+    pages: Option<u32>,
+    macros: Option<bool>,
+    encoding: Option<String>,
 }
 
 fn folder() -> PathBuf {
@@ -131,6 +134,22 @@ fn check_duration(row: &Row, facts: &Facts) {
     }
 }
 
+/// A page has no pixels of its own, so its longer side is always that of the variant.
+fn check_first_page(row: &Row, found: &Inspection) {
+    assert_eq!(found.facts.pages, row.expect.pages, "{row:?}");
+    assert_eq!(found.thumbnails.len(), VARIANTS.len(), "{row:?}");
+    for (made, (name, side)) in found.thumbnails.iter().zip(VARIANTS) {
+        let picture = opened(made);
+        assert_eq!((made.name.as_str(), made.content_type.as_str()), (name, "image/jpeg"), "{row:?}");
+        assert_eq!((picture.width(), picture.height()), (made.width, made.height), "{row:?}");
+        assert_eq!(made.width.max(made.height), side, "{row:?}");
+        let luma = picture.to_luma8();
+        assert!(luma.pixels().any(|pixel| pixel.0[0] > 250) && luma.pixels().any(|pixel| pixel.0[0] < 160), "{row:?}");
+    }
+    assert_eq!(found.facts.recipe.as_deref(), Some(RECIPE));
+    assert!(found.facts.thumbhash.is_some() && found.facts.sha256.is_some());
+}
+
 #[test]
 fn every_fixture_gets_the_verdict_that_its_row_promises() {
     let mut wrong = Vec::new();
@@ -158,8 +177,16 @@ fn every_fixture_gets_the_verdict_that_its_row_promises() {
         if cfg!(feature = "audio") || !row.declared_type.starts_with("audio/") {
             check_duration(&row, facts);
         }
+        if row.expect.macros.is_some() {
+            assert_eq!(facts.macros, row.expect.macros, "{row:?}");
+        }
+        if row.expect.encoding.is_some() && cfg!(feature = "text") {
+            assert_eq!(facts.encoding, row.expect.encoding, "{row:?}");
+        }
         if row.expect.alpha.is_some() && (cfg!(feature = "h264") || !is_film(&row)) {
             check_thumbnails(&row, &found);
+        } else if row.expect.pages.is_some() && cfg!(feature = "pdf") {
+            check_first_page(&row, &found);
         } else {
             assert!(found.thumbnails.is_empty(), "{row:?}");
         }
@@ -188,12 +215,29 @@ fn what_a_tenant_allows_comes_in_to_be_saved() {
     ] {
         let Verdict::Accepted(found) = probe_under(policy, &bytes(file), declared).0 else { panic!("{file}") };
         assert_eq!(found.facts.content_type.as_str(), kept, "{file}");
-        assert!(found.thumbnails.is_empty(), "{file}");
+        assert!(found.thumbnails.is_empty() && found.facts.excerpt.is_none(), "{file}");
+        assert_eq!(found.facts.encrypted, file.starts_with("encrypted").then_some(true), "{file}");
         assert!(disposition(&found.facts.content_type, file).starts_with("attachment;"), "{file}");
     }
     // One name on the list is not the other.
     let Verdict::Rejected(why) = probe_under(allowing("text/html"), &bytes("script.svg"), svg).0 else { panic!() };
     assert_eq!(why.code, RejectionCode::TypeNotAllowed);
+}
+
+/// Nothing that is hidden in a text, or turns it, comes with its first lines.
+#[cfg(feature = "text")]
+#[test]
+fn the_first_lines_of_a_text_hide_nothing() {
+    for (file, lines) in [
+        ("hidden.txt", "Please open invoice-\\u{202e}txt.exe\nun\\u{200b}sub\\u{2060}scribe\\u{e0041} here"),
+        ("utf-16.txt", "Grüße aus Zürich 🙂\nzweite Zeile"),
+        ("western.txt", "Grüße aus Zürich,\n\ndie Lampe „Schönbühl“ kostet 39 €."),
+        ("privet.txt", "Здравствуйте! Посылка пришла во вторник, одна из двух ламп разбита."),
+        ("koi8.txt", "Здравствуйте! Посылка пришла во вторник, одна из двух ламп разбита."),
+        ("shift-jis.txt", "お世話になっております。\n荷物は火曜日に届きました。ランプが一つ壊れています。"),
+    ] {
+        assert_eq!(accepted(file, "text/plain").facts.excerpt.as_deref(), Some(lines), "{file}");
+    }
 }
 
 /// The verdict of each fixture in a line: what changes in one of them shows in a review.

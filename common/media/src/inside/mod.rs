@@ -24,17 +24,24 @@ pub(crate) struct Inside {
     pub(crate) entries: Option<u64>,
     /// Bytes that it unpacks to, by its own word.
     pub(crate) unpacked_size: Option<u64>,
+    /// Whether a document holds programs of its own.
+    pub(crate) macros: Option<bool>,
+    /// Whether a password is needed for it, or for a part of it.
+    pub(crate) encrypted: bool,
 }
 
 /// Looks into a file of type `kept`.
 pub(crate) fn look(file: &Sparse, kept: &ContentType, policy: &InspectPolicy) -> Result<Inside, Stop> {
     // Whatever its entries make of it.
     if file.head().starts_with(ZIP_ENTRY) || kept.as_str() == "application/zip" {
-        return zip::look(file, policy);
+        let inside = zip::look(file, policy)?;
+        return Ok(Inside { macros: inside.macros.filter(|_| holds_documents(kept)), ..inside });
     }
     match zip::end_record(file)? {
         // Of what is not known, an archive is all that it is.
-        Some(EndRecord::Last) if *kept == ContentType::octet_stream() => return zip::look(file, policy),
+        Some(EndRecord::Last) if *kept == ContentType::octet_stream() => {
+            return Ok(Inside { macros: None, ..zip::look(file, policy)? });
+        }
         Some(EndRecord::Last) => return Err(also_an_archive()),
         Some(EndRecord::Inside) if holds_no_archive(kept) => return Err(also_an_archive()),
         // Something else that holds an archive near its end, or an archive with a byte too many.
@@ -43,15 +50,28 @@ pub(crate) fn look(file: &Sparse, kept: &ContentType, policy: &InspectPolicy) ->
         }
         Some(EndRecord::Inside) | None => {}
     }
-    let is_encrypted = match kept.as_str() {
-        "application/pdf" => pdf::is_encrypted(file)?,
-        "application/x-cfb" => cfb::is_encrypted(file)?,
-        _ => false,
+    let inside = match kept.as_str() {
+        "application/pdf" => Inside { encrypted: pdf::is_encrypted(file)?, ..Inside::default() },
+        _ if file.head().starts_with(cfb::SIGNATURE) => cfb::look(file, kept)?,
+        _ => Inside::default(),
     };
-    if is_encrypted {
+    if inside.encrypted {
         refuse_encrypted(policy)?;
     }
-    Ok(Inside::default())
+    Ok(inside)
+}
+
+/// Whether an archive of this type is an office document.
+fn holds_documents(kept: &ContentType) -> bool {
+    const FAMILIES: [&str; 6] = [
+        "application/vnd.openxmlformats-officedocument.",
+        "application/vnd.oasis.opendocument.",
+        "application/vnd.sun.xml.",
+        "application/vnd.ms-word.",
+        "application/vnd.ms-excel.",
+        "application/vnd.ms-powerpoint.",
+    ];
+    FAMILIES.iter().any(|family| kept.as_str().starts_with(family))
 }
 
 /// What an archive inside something else says of it: only whether it would do harm if it were unpacked.

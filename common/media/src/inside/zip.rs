@@ -49,6 +49,8 @@ struct Directory {
     encrypted: bool,
     /// It has what makes it a program for Java.
     runnable: bool,
+    /// It has what a document's own programs are in.
+    macros: bool,
 }
 
 /// Looks at an archive's end and directory.
@@ -79,7 +81,12 @@ pub(super) fn look(file: &Sparse, policy: &InspectPolicy) -> Result<Inside, Stop
     if directory.encrypted {
         refuse_encrypted(policy)?;
     }
-    Ok(Inside { entries: Some(directory.entries), unpacked_size: Some(directory.unpacked) })
+    Ok(Inside {
+        entries: Some(directory.entries),
+        unpacked_size: Some(directory.unpacked),
+        macros: Some(directory.macros),
+        encrypted: directory.encrypted,
+    })
 }
 
 /// Where a file that does not begin like an archive has the end record of one.
@@ -223,6 +230,7 @@ fn walk(mut bytes: &[u8], limits: &InspectLimits) -> Result<Directory, Stop> {
         sum.unpacked = sum.unpacked.saturating_add(entry.unpacked);
         sum.encrypted |= entry.encrypted;
         sum.runnable |= entry.is_manifest;
+        sum.macros |= entry.holds_macros;
         // The end record's count has 16 bits, and may be any number but the right one.
         if sum.entries > limits.max_archive_entries {
             return Err(bomb(format!("more than {} entries", limits.max_archive_entries)));
@@ -253,6 +261,7 @@ struct Entry {
     unpacked: u64,
     encrypted: bool,
     is_manifest: bool,
+    holds_macros: bool,
     /// Bytes of the entry in the directory.
     length: usize,
 }
@@ -264,7 +273,8 @@ impl Entry {
         let header = bytes.get(..ENTRY_LENGTH).filter(|header| header.starts_with(ENTRY))?;
         let length = |at| usize::try_from(number::<2>(header, at)?).ok();
         let (name, extra, comment) = (length(28)?, length(30)?, length(32)?);
-        let is_manifest = bytes.get(ENTRY_LENGTH..ENTRY_LENGTH + name)?.eq_ignore_ascii_case(MANIFEST);
+        let written = bytes.get(ENTRY_LENGTH..ENTRY_LENGTH + name)?;
+        let (is_manifest, holds_macros) = (written.eq_ignore_ascii_case(MANIFEST), holds_macros(written));
         let extra_at = ENTRY_LENGTH + name;
         let extra = bytes.get(extra_at..extra_at + extra)?;
         let end = extra_at + extra.len() + comment;
@@ -275,8 +285,18 @@ impl Entry {
         let unpacked = size(unpacked);
         let packed = size(packed);
         let encrypted = number::<2>(header, 8)? & (ENCRYPTED | HEADERS_MASKED) != 0;
-        Some(Self { packed, unpacked, encrypted, is_manifest, length: end })
+        Some(Self { packed, unpacked, encrypted, is_manifest, holds_macros, length: end })
     }
+}
+
+/// Whether an entry of this name holds a document's own programs: Office's project of Visual Basic ([MS-OFFMACRO2] 2.2) and Excel's older
+/// macro sheets, or OpenDocument's libraries of Basic and of other languages (OpenDocument 1.3, part 2, 3.15 has none of its own: these are
+/// the names that its programs use). Programs do not care for case.
+fn holds_macros(name: &[u8]) -> bool {
+    let lower: Vec<u8> =
+        name.iter().map(|byte| if *byte == b'\\' { b'/' } else { byte.to_ascii_lowercase() }).collect();
+    let of_office = lower.rsplit(|byte| *byte == b'/').next() == Some(b"vbaproject.bin");
+    of_office || [&b"xl/macrosheets/"[..], b"basic/", b"scripts/"].iter().any(|folder| lower.starts_with(folder))
 }
 
 /// The numbers in the extra field that holds what does not fit into 32 bits: unpacked size first, then packed.
@@ -347,7 +367,8 @@ mod tests {
     fn an_honest_archive_says_what_it_holds() {
         let bytes = zip(&[entry(10, 1000, 0), entry(5, 5, 0)]);
         let inside = look(&file(&bytes), &InspectPolicy::default()).unwrap();
-        assert_eq!(inside, Inside { entries: Some(2), unpacked_size: Some(1005) });
+        let expected = Inside { entries: Some(2), unpacked_size: Some(1005), macros: Some(false), encrypted: false };
+        assert_eq!(inside, expected);
         let moved = [b"#!something before it", &bytes[..]].concat();
         assert_eq!(look(&file(&moved), &InspectPolicy::default()).unwrap(), inside);
         let empty = zip(&[]);
@@ -480,7 +501,31 @@ mod tests {
         assert_eq!(code(&bytes, InspectLimits::default()), Some(RejectionCode::Encrypted));
         let policy =
             InspectPolicy { encrypted: vestibule_domain::policy::EncryptedFiles::Accept, ..InspectPolicy::default() };
-        assert_eq!(look(&file(&bytes), &policy).unwrap().entries, Some(2));
+        let inside = look(&file(&bytes), &policy).unwrap();
+        assert_eq!((inside.entries, inside.encrypted), (Some(2), true));
+    }
+
+    #[test]
+    fn macros_are_known_by_their_entries_names() {
+        for name in [
+            &b"word/vbaProject.bin"[..],
+            b"xl/VBAPROJECT.BIN",
+            b"ppt\\vbaProject.bin",
+            b"xl/macrosheets/sheet1.xml",
+            b"Basic/Standard/Module1.xml",
+            b"Scripts/python/hello.py",
+        ] {
+            assert!(holds_macros(name), "{}", String::from_utf8_lossy(name));
+        }
+        for name in [
+            &b"word/vbaProject.bin.xml"[..],
+            b"word/_rels/vbaProject.bin.rels",
+            b"xl/worksheets/sheet1.xml",
+            b"basics/a",
+            b"",
+        ] {
+            assert!(!holds_macros(name), "{}", String::from_utf8_lossy(name));
+        }
     }
 
     #[test]

@@ -5,11 +5,15 @@
 //! A picture is then read whole and goes through `picture`, whose steps are the other modules, one each: `structure` (is all
 //! of it there, and nothing else?), `limits`, `decode`, `resize`, `colour`, `orient`, `encode` and `preview`.
 
+#[cfg(any(feature = "heic", feature = "avif", feature = "jxl"))]
+mod boxes;
 mod claim;
 mod colour;
 mod content;
 mod decode;
 mod encode;
+#[cfg(any(feature = "heic", feature = "avif"))]
+mod heif;
 mod inside;
 mod limits;
 mod orient;

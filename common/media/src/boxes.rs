@@ -44,6 +44,7 @@ pub(crate) mod tests {
     use super::*;
 
     /// A box of these pieces.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "it reads better with literals")]
     pub(crate) fn part(name: &[u8; 4], pieces: &[&[u8]]) -> Vec<u8> {
         let body = pieces.concat();
         [&u32::try_from(body.len() + 8).unwrap().to_be_bytes()[..], name, &body].concat()

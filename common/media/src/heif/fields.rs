@@ -8,9 +8,9 @@ use crate::trouble::Trouble;
 ///
 /// # Errors
 /// As [`next`].
-pub(crate) fn find<'a>(mut body: &'a [u8], name: &[u8; 4]) -> Result<Option<&'a [u8]>, Trouble> {
+pub(crate) fn find(mut body: &[u8], name: [u8; 4]) -> Result<Option<&[u8]>, Trouble> {
     while let Some(part) = next(&mut body)? {
-        if part.name == *name {
+        if part.name == name {
             return Ok(Some(part.body));
         }
     }
@@ -52,9 +52,9 @@ mod tests {
     #[test]
     fn the_first_box_of_a_name_is_found() {
         let boxes = [part(b"abcd", &[b"x"]), part(b"efgh", &[b"y"]), part(b"efgh", &[b"z"])].concat();
-        assert_eq!(find(&boxes, b"efgh"), Ok(Some(&b"y"[..])));
-        assert_eq!(find(&boxes, b"none"), Ok(None));
-        assert!(find(&boxes[..boxes.len() - 1], b"none").is_err());
+        assert_eq!(find(&boxes, *b"efgh"), Ok(Some(&b"y"[..])));
+        assert_eq!(find(&boxes, *b"none"), Ok(None));
+        assert!(find(&boxes[..boxes.len() - 1], *b"none").is_err());
     }
 
     #[test]

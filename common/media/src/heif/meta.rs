@@ -211,14 +211,14 @@ impl<'a> Meta<'a> {
         let mut total = 0;
         for _ in 0..long(&mut body)? {
             let item = short_or_long(&mut body, version > 0)?;
-            let [uses] = take_array(&mut body)?;
-            for _ in 0..uses {
+            let [count] = take_array(&mut body)?;
+            for _ in 0..count {
                 let (essential, number) = if flags & 1 == 1 {
-                    let use_ = short(&mut body)?;
-                    (use_ >> 15 == 1, use_ & 0x7FFF)
+                    let wide = short(&mut body)?;
+                    (wide >> 15 == 1, wide & 0x7FFF)
                 } else {
-                    let [use_] = take_array(&mut body)?;
-                    (use_ >> 7 == 1, (use_ & 0x7F).into())
+                    let [narrow] = take_array(&mut body)?;
+                    (narrow >> 7 == 1, (narrow & 0x7F).into())
                 };
                 self.uses.entry(item).or_default().push((number.into(), essential));
                 total += 1;

@@ -78,11 +78,11 @@ pub(crate) fn photo(width: u32, height: u32) -> Vec<u8> {
 }
 
 /// A file of a grid of 64 × 64 tiles, all of which have the same bytes.
-fn tiled(rows: u8, columns: u8, size: (u16, u16), made_of: &[u16], tile_kind: &[u8; 4]) -> Vec<u8> {
+fn tiled(rows: u8, columns: u8, size: (u16, u16), made_of: &[u16], tile_kind: [u8; 4]) -> Vec<u8> {
     let payload = [&[0, 0, rows - 1, columns - 1][..], &shorts(&[size.0, size.1])].concat();
     let make = |at: u32| {
         let grid = Item { kind: b"grid", properties: &[2], place: (at, 8), made_of };
-        let tile = || Item { kind: tile_kind, properties: &[1, 0x83], place: (at + 8, 5), made_of: &[] };
+        let tile = || Item { kind: &tile_kind, properties: &[1, 0x83], place: (at + 8, 5), made_of: &[] };
         let items = [grid, tile(), tile(), tile()];
         let properties = [ispe(64, 64), ispe(size.0.into(), size.1.into()), part(b"hvcC", &[b"config"])];
         [head(), meta(&items, &properties, &[]), part(b"mdat", &[&payload, b"codes"])].concat()
@@ -91,7 +91,7 @@ fn tiled(rows: u8, columns: u8, size: (u16, u16), made_of: &[u16], tile_kind: &[
 }
 
 fn read_file(file: &[u8]) -> Result<Still<'_>, Trouble> {
-    read(file, find(file, b"meta").unwrap().unwrap(), &InspectLimits::default())
+    read(file, find(file, *b"meta").unwrap().unwrap(), &InspectLimits::default())
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn one_coded_picture_is_found() {
 
 #[test]
 fn a_grid_is_found_with_its_tiles_in_their_order() {
-    let file = tiled(1, 2, (100, 60), &[3, 2], b"hvc1");
+    let file = tiled(1, 2, (100, 60), &[3, 2], *b"hvc1");
     let picture = read_file(&file).unwrap().picture;
     assert_eq!((picture.size, picture.tile, picture.columns, picture.tiles.len()), ((100, 60), (64, 64), 2, 2));
 }
@@ -117,32 +117,32 @@ fn what_is_too_large_by_its_own_word_costs_nothing() {
     assert!(matches!(read_file(&photo(65_535, 65_535)), Err(Trouble::TooManyPixels(_))));
     assert!(matches!(read_file(&photo(u32::MAX, u32::MAX)), Err(Trouble::TooManyPixels(_))));
     assert!(matches!(read_file(&photo(0, 7)), Err(Trouble::Damaged(_))));
-    let huge = tiled(2, 2, (65_535, 65_535), &[2, 3, 4, 2], b"hvc1");
+    let huge = tiled(2, 2, (65_535, 65_535), &[2, 3, 4, 2], *b"hvc1");
     assert!(matches!(read_file(&huge), Err(Trouble::TooManyPixels(_))));
 }
 
 #[test]
 fn a_grid_that_does_not_add_up_is_damage() {
     let damaged = |file: Vec<u8>| matches!(read_file(&file), Err(Trouble::Damaged(_)));
-    assert!(!damaged(tiled(2, 2, (65, 65), &[2, 3, 4, 2], b"hvc1")));
+    assert!(!damaged(tiled(2, 2, (65, 65), &[2, 3, 4, 2], *b"hvc1")));
     // Too few tiles, tiles that do not cover it, tiles outside it, a tile that is not there.
-    assert!(damaged(tiled(2, 2, (65, 65), &[2, 3, 4], b"hvc1")));
-    assert!(damaged(tiled(2, 2, (129, 65), &[2, 3, 4, 2], b"hvc1")));
-    assert!(damaged(tiled(2, 2, (65, 64), &[2, 3, 4, 2], b"hvc1")));
-    assert!(damaged(tiled(1, 1, (64, 64), &[9], b"hvc1")));
+    assert!(damaged(tiled(2, 2, (65, 65), &[2, 3, 4], *b"hvc1")));
+    assert!(damaged(tiled(2, 2, (129, 65), &[2, 3, 4, 2], *b"hvc1")));
+    assert!(damaged(tiled(2, 2, (65, 64), &[2, 3, 4, 2], *b"hvc1")));
+    assert!(damaged(tiled(1, 1, (64, 64), &[9], *b"hvc1")));
 }
 
 #[test]
 fn a_grid_of_grids_or_of_itself_ends() {
-    assert!(matches!(read_file(&tiled(1, 1, (64, 64), &[1], b"hvc1")), Err(Trouble::Unsupported(_))));
-    assert!(matches!(read_file(&tiled(1, 1, (64, 64), &[2], b"grid")), Err(Trouble::Unsupported(_))));
+    assert!(matches!(read_file(&tiled(1, 1, (64, 64), &[1], *b"hvc1")), Err(Trouble::Unsupported(_))));
+    assert!(matches!(read_file(&tiled(1, 1, (64, 64), &[2], *b"grid")), Err(Trouble::Unsupported(_))));
 }
 
 #[test]
 fn a_small_file_cannot_ask_for_the_same_bytes_without_end() {
     let many = |rows: u8, columns: u8| {
         let count = usize::from(rows) * usize::from(columns);
-        tiled(rows, columns, (u16::from(columns) * 64, u16::from(rows) * 64), &vec![2; count], b"hvc1")
+        tiled(rows, columns, (u16::from(columns) * 64, u16::from(rows) * 64), &vec![2; count], *b"hvc1")
     };
     assert!(read_file(&many(1, 9)).is_ok());
     assert!(matches!(read_file(&many(6, 255)), Err(Trouble::Unsupported(_))));
@@ -170,10 +170,10 @@ fn an_alpha_is_found_by_its_name() {
 proptest::proptest! {
     #[test]
     fn whatever_was_changed_there_is_an_answer(at in 0_usize..600, value in proptest::prelude::any::<u8>()) {
-        let mut file = tiled(2, 2, (65, 65), &[2, 3, 4, 2], b"hvc1");
+        let mut file = tiled(2, 2, (65, 65), &[2, 3, 4, 2], *b"hvc1");
         let at = at % file.len();
         file[at] = value;
-        if let Ok(Some(meta)) = find(&file, b"meta") {
+        if let Ok(Some(meta)) = find(&file, *b"meta") {
             match read(&file, meta, &InspectLimits::default()) {
                 Ok(_) | Err(_) => {}
             }

@@ -47,14 +47,14 @@ fn frames(mut film: &[u8]) -> Result<u32, Trouble> {
 }
 
 fn frames_of_track(track: &[u8]) -> Result<Option<u32>, Trouble> {
-    let Some(media) = find(track, b"mdia")? else { return Ok(None) };
+    let Some(media) = find(track, *b"mdia")? else { return Ok(None) };
     // Behind its version and four bytes: `pict`, or `auxv` for an alpha.
-    let handler = find(media, b"hdlr")?.and_then(|handler| handler.get(8..12));
+    let handler = find(media, *b"hdlr")?.and_then(|handler| handler.get(8..12));
     if handler != Some(b"pict") {
         return Ok(None);
     }
     let mut place = Some(media);
-    for name in [b"minf", b"stbl", b"stsz"] {
+    for name in [*b"minf", *b"stbl", *b"stsz"] {
         place = place.map_or(Ok(None), |place| find(place, name))?;
     }
     let Some(mut sizes) = place else { return Ok(None) };
@@ -101,8 +101,8 @@ mod tests {
             part(b"trak", &[&part(b"mdia", &[&handler, &table])])
         };
         let film = part(b"moov", &[&sequence(b"auxv", 9), &sequence(b"pict", 3)]);
-        let file = [photo(64, 48), film].concat();
-        let walk = |max_frames| walk(&file, &InspectLimits { max_frames, ..InspectLimits::default() });
+        let whole = [photo(64, 48), film].concat();
+        let walk = |max_frames| walk(&whole, &InspectLimits { max_frames, ..InspectLimits::default() });
         assert_eq!(walk(3).unwrap().frames, 3);
         assert_eq!(walk(2), Err(Trouble::TooManyFrames(2)));
     }

@@ -143,10 +143,12 @@ fn tools(bits: &mut Bits<'_>) -> Option<()> {
     Some(())
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enum is not exhaustive")]
 fn trouble(error: Error) -> Trouble {
     match error {
         Error::InvalidArgument | Error::Again => Trouble::Damaged(format!("AV1: {error}")),
         Error::NotEnoughMemory => Trouble::OverBudget(format!("AV1: {error}")),
-        other => Trouble::Unsupported(format!("AV1: {other}")),
+        // The type may get further variants.
+        _ => Trouble::Unsupported(format!("AV1: {error}")),
     }
 }

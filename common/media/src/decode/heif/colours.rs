@@ -25,11 +25,11 @@ pub(super) struct Colours {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Way {
-    /// Weights of the chromas, in 65,536ths: red's in red, blue's and red's in green, blue's in blue.
+    /// Weights of the chromas, in parts of 65,536: red's in red, blue's and red's in green, blue's in blue.
     Weights([i32; 4]),
     /// They are green, blue and red.
     Colours,
-    /// Green, and differences of sums: YCgCo.
+    /// Green, and differences of sums: `YCgCo`.
     Sums,
 }
 
@@ -85,7 +85,7 @@ impl Colours {
         }
     }
 
-    /// A luma, or a colour, in 65,536ths.
+    /// A luma, or a colour, in parts of 65,536.
     fn scaled(&self, luma: u8) -> i32 {
         let luma = i32::from(luma);
         if self.is_full { luma << 16 } else { (luma - 16) * (65_536 * 255 / 219) }

@@ -28,7 +28,7 @@ pub(crate) struct Heif<'a>(Still<'a>);
 
 /// Reads the boxes.
 pub(super) fn open<'a>(bytes: &'a [u8], limits: &InspectLimits) -> Result<(Header, Heif<'a>), Trouble> {
-    let meta = find(bytes, b"meta").unwrap_or_default();
+    let meta = find(bytes, *b"meta").unwrap_or_default();
     let meta = meta.ok_or_else(|| Trouble::Unsupported("a HEIF file that is only a film".to_owned()))?;
     let still = heif::read(bytes, meta, limits)?;
     let (width, height) = still.window.size;

@@ -85,7 +85,8 @@ impl<'a> Rows<'a> {
         let is_grey = self.sampling == Sampling::Grey;
         let part = |plane: &'_ [u8]| -> bool { plane.get(columns.clone()).is_some() };
         let [luma, blue, red] = &self.row;
-        if !part(luma) || (!is_grey && !(part(blue) && part(red))) {
+        let has_chromas = is_grey || (part(blue) && part(red));
+        if !part(luma) || !has_chromas {
             return Err(Trouble::damaged("a row that is shorter than the picture"));
         }
         Ok([luma, blue, red].map(|plane| plane.get(columns.clone()).unwrap_or_default()))

@@ -56,10 +56,10 @@ pub const TYPES: &[Row] = &[
     row("image/webp", &[], Shown),
     row("image/bmp", &["image/x-bmp", "image/x-ms-bmp"], Pictured),
     row("image/tiff", &["image/tif", "image/x-tiff"], Pictured),
-    row("image/heic", &[], Saved),
-    row("image/heif", &[], Saved),
-    row("image/avif", &[], Saved),
-    row("image/jxl", &[], Saved),
+    row("image/heic", &[], Pictured),
+    row("image/heif", &[], Pictured),
+    row("image/avif", &["image/avif-sequence"], Shown),
+    row("image/jxl", &[], Pictured),
     // Documents.
     row("application/pdf", &["application/x-pdf"], Saved),
     row("application/vnd.openxmlformats-officedocument.wordprocessingml.document", &[], Saved),
@@ -205,6 +205,6 @@ mod tests {
         }
         // What a browser shows in place is what it decodes as a picture, and nothing else.
         let shown: Vec<_> = TYPES.iter().filter(|row| row.handling == Shown).map(|row| row.name).collect();
-        assert_eq!(shown, ["image/jpeg", "image/png", "image/gif", "image/webp"]);
+        assert_eq!(shown, ["image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"]);
     }
 }

@@ -6,6 +6,8 @@
 //! of it there, and nothing else?), `limits`, `decode`, `resize`, `colour`, `orient`, `encode` and `preview`.
 //! Of other files, `inside` says what a container holds, `document` draws a first page and `text` reads first lines.
 
+#[cfg(any(feature = "heic", feature = "avif", feature = "jxl"))]
+mod boxes;
 mod claim;
 mod colour;
 mod content;
@@ -15,6 +17,8 @@ mod document;
 mod encode;
 #[cfg(feature = "video")]
 mod film;
+#[cfg(any(feature = "heic", feature = "avif"))]
+mod heif;
 mod inside;
 mod limits;
 mod orient;

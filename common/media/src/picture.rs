@@ -166,7 +166,7 @@ fn frames(structure: Structure) -> Option<u32> {
 
 fn duration_millis(structure: Structure) -> Option<u64> {
     let rounded = structure.duration.saturating_add(Duration::from_micros(500));
-    frames(structure).and_then(|_| u64::try_from(rounded.as_millis()).ok())
+    frames(structure).and_then(|_| u64::try_from(rounded.as_millis()).ok()).filter(|millis| *millis > 0)
 }
 
 /// A valid picture of a kind that is not decoded here.

@@ -34,13 +34,27 @@ fn is_assigned(bytes: Option<&[u8]>) -> bool {
 /// Whatever else there is, nobody who looks at the picture sees it.
 pub(crate) fn tail(format: Format, tail: &[u8]) -> Option<String> {
     let mut at = padding(tail, 0);
-    while format == Format::Jpeg && at < tail.len() {
+    while is_of_phones(format) && at < tail.len() {
         let rest = tail.get(at..).unwrap_or_default();
         let picture = picture(rest).map(|length| at + length);
         let Some(end) = picture.or_else(|| film(tail, at)).or_else(|| samsung(tail, at)) else { break };
         at = padding(tail, end);
     }
     (at < tail.len()).then(|| format!("{} bytes behind its end", tail.len() - at))
+}
+
+/// Whether phones write such files.
+fn is_of_phones(format: Format) -> bool {
+    match format {
+        Format::Jpeg => true,
+        #[cfg(feature = "heic")]
+        Format::Heic => true,
+        #[cfg(feature = "avif")]
+        Format::Avif => false,
+        #[cfg(feature = "jxl")]
+        Format::Jxl => false,
+        Format::Png | Format::Gif | Format::Webp | Format::Bmp | Format::Tiff => false,
+    }
 }
 
 /// Where the padding from `at` on ends.

@@ -29,23 +29,31 @@ pub(super) fn open<'a>(
         Format::Webp => Box::new(WebPDecoder::new(bytes)?),
         Format::Bmp => Box::new(BmpDecoder::new(bytes)?),
         Format::Tiff => Box::new(TiffDecoder::new(bytes)?),
-        Format::Jpeg | Format::Png | Format::Gif => {
-            return Err(Trouble::Unsupported(format!("{format:?} has its own decoder")));
-        }
+        Format::Jpeg | Format::Png | Format::Gif => return Err(elsewhere(format)),
+        #[cfg(feature = "heic")]
+        Format::Heic => return Err(elsewhere(format)),
+        #[cfg(feature = "avif")]
+        Format::Avif => return Err(elsewhere(format)),
+        #[cfg(feature = "jxl")]
+        Format::Jxl => return Err(elsewhere(format)),
     };
     // Some decoders know no limits at all: the caller checks the header too.
     decoder.set_limits(budget)?;
     let (width, height) = decoder.dimensions();
     // Broken metadata is no reason to refuse a picture that every program shows.
     let icc = decoder.icc_profile().unwrap_or_default();
-    let turned = match format {
-        Format::Tiff => decoder.orientation().unwrap_or(Orientation::NoTransforms),
-        Format::Jpeg | Format::Png | Format::Gif | Format::Webp | Format::Bmp => {
-            orientation(decoder.exif_metadata().unwrap_or_default().as_deref())
-        }
+    let turned = if format == Format::Tiff {
+        decoder.orientation().unwrap_or(Orientation::NoTransforms)
+    } else {
+        orientation(decoder.exif_metadata().unwrap_or_default().as_deref())
     };
     let header = Header { width, height, orientation: turned, icc, decoded_bytes: decoder.total_bytes() };
     Ok((header, Still(decoder)))
+}
+
+/// What has its own decoder never comes here.
+fn elsewhere(format: Format) -> Trouble {
+    Trouble::Unsupported(format!("{format:?} has its own decoder"))
 }
 
 impl Still<'_> {

@@ -80,6 +80,7 @@ fn judge(file: &Sparse, format: FileFormat) -> Sniffed {
     // What `file_format` knows of XML is less than its root element says.
     let xml = format == FileFormat::ExtensibleMarkupLanguage;
     let name = (!nothing && !xml).then(|| format.media_type().to_owned());
+    let name = name.map(|name| if name == "image/heif" { heif(head).unwrap_or(&name).to_owned() } else { name });
     // What the kernel looks at first, whatever follows.
     let name = text::interpreted(head).map(str::to_owned).or(name);
     let name = name
@@ -101,6 +102,18 @@ fn container(head: &[u8]) -> Option<&'static str> {
     let holds =
         |(at, signature, _): &&(usize, &[u8], &str)| head.get(*at..).is_some_and(|rest| rest.starts_with(signature));
     CONTAINERS.iter().find(holds).map(|(_, _, name)| *name)
+}
+
+/// The coding of a HEIF file whose first brand names none, by its other brands: some encoders write `mif1` first. ISO/IEC 14496-12, 4.3.
+fn heif(head: &[u8]) -> Option<&'static str> {
+    let length = u32::from_be_bytes(*head.first_chunk()?);
+    let brands = head.get(16..usize::try_from(length).ok()?.min(head.len()))?.as_chunks::<4>().0;
+    let coding = |brand: &[u8; 4]| match brand {
+        b"avif" => Some("image/avif"),
+        b"heic" | b"heix" => Some("image/heic"),
+        _ => None,
+    };
+    brands.iter().find_map(coding)
 }
 
 /// A bitmap of OS/2 or Windows 2, whose second header is 12 bytes long.
@@ -136,6 +149,10 @@ mod tests {
             (b"\0\0\0\x18ftypheic", "image/heic"),
             (b"\0\0\0\x18ftypavif", "image/avif"),
             (b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\x08moov", "video/mp4"),
+            (b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif", "image/avif"),
+            (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heixavif", "image/heic"),
+            (b"\0\0\0\x10ftypmif1\0\0\0\0avif", "image/heif"),
+            (b"\0\0\0\x0Cftypmif1\0\0\0\0avif", "image/heif"),
             (b"%PDF-1.7", "application/pdf"),
             (b"\xEF\xBB\xBFjunk\n%PDF-1.7", "application/pdf"),
             (b"<script>alert(1)</script>\n%PDF-1.7", "text/html"),

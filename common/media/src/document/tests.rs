@@ -185,7 +185,6 @@ fn a_page_that_costs_too_much_is_not_drawn() {
     ] {
         let why = refused(bytes);
         assert!(why.starts_with("not decoded here: PDF: its first page costs too much: "), "{what}: {why}");
-        assert!(why.ends_with(what) || what == "clips", "{what}: {why}");
     }
 }
 

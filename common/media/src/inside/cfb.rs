@@ -161,9 +161,11 @@ mod tests {
         let sheets = [("Root Entry", 5), ("Workbook", 2), ("_VBA_PROJECT_CUR", 1)];
         assert_eq!(looked(&compound(9, &sheets, &[2]), EXCEL), (false, Some(true)));
         assert_eq!(looked(&compound(9, &sheets[..2], &[2]), EXCEL), (false, None), "older macros are not seen");
-        let astray = compound(9, &entries, &[7, 500]);
-        assert_eq!(looked(&astray[..], WORD), (false, None), "its directory leads out of the file");
-        let circular = compound(9, &entries[..4], &[7, 3, 7]);
+        let mut astray = compound(9, &entries, &[7]);
+        astray[512 + 4 * 7..516 + 4 * 7].copy_from_slice(&500_u32.to_le_bytes());
+        assert_eq!(looked(&astray, WORD), (false, None), "its directory leads out of the file");
+        let mut circular = compound(9, &entries[..4], &[7, 3]);
+        circular[512 + 4 * 3..516 + 4 * 3].copy_from_slice(&7_u32.to_le_bytes());
         assert_eq!(looked(&circular, WORD), (false, None));
     }
 

@@ -34,7 +34,7 @@ impl Colours {
         Self { shares: by_matrix.unwrap_or(by_size), full_range }
     }
 
-    /// What a pixel of luma and chromas becomes, by each of its three: luma and chromas of BT.601 in the whole range, in 65,536ths.
+    /// What a pixel of luma and chromas becomes, by each of its three: luma and chromas of BT.601 in the whole range, in parts of 65,536.
     fn factors(&self) -> [[i32; 3]; 3] {
         let Shares { red, blue } = self.shares;
         let green = 1.0 - red - blue;

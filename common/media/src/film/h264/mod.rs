@@ -169,3 +169,47 @@ impl Slices {
         if self.count > MAX_SLICES { Err(unsupported("too many slices")) } else { Ok(true) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST_SLICE: &[u8] = &[0x65, 0x88, 0x80];
+    const SECOND_SLICE: &[u8] = &[0x65, 0x42, 0x08];
+    /// One that predicts from other pictures.
+    const PREDICTED: &[u8] = &[0x41, 0xC0, 0x80];
+
+    #[test]
+    fn only_the_slices_of_one_picture_that_needs_no_other_are_passed_on() {
+        let mut slices = Slices::default();
+        assert_eq!(slices.accept(FIRST_SLICE), Ok(true));
+        assert_eq!(slices.accept(SECOND_SLICE), Ok(true));
+        assert_eq!(slices.accept(FIRST_SLICE), Ok(false));
+        assert!(Slices::default().accept(SECOND_SLICE).is_err());
+        assert!(Slices::default().accept(PREDICTED).is_err());
+        assert!(Slices::default().accept(&[0x65]).is_err());
+        let mut many = Slices { count: MAX_SLICES - 1, first_of_last: Some(0) };
+        assert_eq!(many.accept(SECOND_SLICE), Ok(true));
+        assert!(Slices { count: MAX_SLICES, first_of_last: Some(0) }.accept(SECOND_SLICE).is_err());
+    }
+
+    #[test]
+    fn an_avcc_says_its_parameter_sets_and_how_lengths_are_written() {
+        let body = [1, 0x42, 0xC0, 0x0A, 0xFF, 0xE1, 0, 2, 0x67, 1, 1, 0, 1, 0x68];
+        assert_eq!(units(&body), Some((4, vec![&[0x67, 1][..], &[0x68]])));
+        for length in 0..body.len() {
+            assert_eq!(units(&body[..length]), None, "{length}");
+        }
+    }
+
+    #[test]
+    fn a_sample_without_a_picture_is_no_fault_of_the_film() {
+        let configuration = Configuration { length_bytes: 2, parameters: Vec::new(), sequence: None };
+        let of = |sample: &[u8]| keyframe(&configuration, sample, &InspectLimits::default());
+        for sample in [&b""[..], b"\0", b"\0\x05abc", b"\0\0", b"\0\x03\x09\x10\x80", b"\0\x05\x68\0\0\x01\x67"] {
+            assert!(matches!(of(sample), Err(Trouble::Unsupported(_))), "{sample:?}");
+        }
+        let slice = [&[0, 3], FIRST_SLICE].concat();
+        assert!(matches!(of(&slice), Err(Trouble::Unsupported(_))));
+    }
+}

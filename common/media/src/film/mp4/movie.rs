@@ -149,7 +149,7 @@ fn track(trak: &[u8]) -> Option<Track<'_>> {
         enabled: header.enabled,
         timescale,
         duration_millis: ticks.and_then(|ticks| millis(ticks, timescale)),
-        size: header.size.or_else(|| shown_size(&entry)).filter(|_| kind == Media::Pictures),
+        size: own_size(header.size, entry.size).or_else(|| shown_size(&entry)).filter(|_| kind == Media::Pictures),
         orientation: header.orientation,
         entry,
         table,
@@ -262,6 +262,14 @@ fn sound(name: [u8; 4], entry: &[u8]) -> Option<Entry<'_>> {
     Some(Entry { name, codec: configured.or_else(|| codec::plain(&name)), size: None, boxes })
 }
 
+/// The size that a track says it is shown in. Encoders that round its pixels' shape may miss that of the pixels by one.
+fn own_size(shown: Option<(u32, u32)>, coded: Option<(u32, u32)>) -> Option<(u32, u32)> {
+    let near = |(width, height): (u32, u32)| {
+        coded.filter(|(across, down)| width.abs_diff(*across) <= 1 && height.abs_diff(*down) <= 1)
+    };
+    shown.and_then(near).or(shown)
+}
+
 /// The size that a track without one of its own has: as coded, with square pixels.
 fn shown_size(entry: &Entry<'_>) -> Option<(u32, u32)> {
     let (width, height) = entry.size?;
@@ -302,6 +310,9 @@ mod tests {
         assert_eq!(shown_size(&entry(boxes)), Some((1024, 576)));
         assert_eq!(shown_size(&entry(&[])), Some((720, 576)));
         assert_eq!(shown_size(&entry(b"\0\0\0\x10pasp\0\0\0\x01\0\0\0\0")), Some((720, 576)));
+        assert_eq!(own_size(Some((3841, 2160)), Some((3840, 2160))), Some((3840, 2160)));
+        assert_eq!(own_size(Some((1024, 576)), Some((720, 576))), Some((1024, 576)));
+        assert_eq!((own_size(Some((16, 9)), None), own_size(None, Some((16, 9)))), (Some((16, 9)), None));
         assert_eq!((rounded(0x0140_8000), rounded(0x0140_7FFF)), (321, 320));
     }
 

@@ -1,5 +1,7 @@
 //! `vestibule inspect` as somebody runs it, over one file and over many.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test, helper functions and all")]
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;

@@ -26,7 +26,7 @@ shell_scripts := .ci/run infra/lint/layers infra/setup/install
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo dev page test units flows soak corpus sample test-web bench lint format binaries tests
+.PHONY: help demo dev page test units flows soak corpus sample fuzz test-web bench lint format binaries tests
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -65,9 +65,14 @@ sample: binaries install-corpus
 flows: tests ## Run the tests of the whole system
 	cargo test --workspace --locked --test flows $(if $(ARGS),-- $(ARGS))
 
-soak: tests ## Run faults in pairs and random interleavings for SOAK_SECONDS, large loads once, and break the protocol to see it noticed
+soak: tests install-fuzz ## Fuzz, then run faults in pairs and random interleavings, for SOAK_SECONDS each; large loads once; break the protocol to see it noticed
+	tests/fuzz/run.py --seconds $(SOAK_SECONDS)
 	SOAK_SECONDS=$(SOAK_SECONDS) cargo test --workspace --locked --test flows $(if $(ARGS),-- $(ARGS))
 	tests/mutants/run.py
+
+# Every parser of strangers' bytes, in turn: tests/fuzz.
+fuzz: install-fuzz ## Fuzz what reads strangers' bytes, for SOAK_SECONDS in all: ARGS=probe
+	tests/fuzz/run.py --seconds $(SOAK_SECONDS) $(ARGS)
 
 test-web: binaries page tests/web/node_modules/.package-lock.json tests/uppy/node_modules/.package-lock.json install-web ## Run the tests in a browser: of the chat page, and of Uppy's published clients
 	VESTIBULE_BIN=$(abspath $(vestibule)) $(npm) test --prefix tests/web

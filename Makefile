@@ -8,6 +8,7 @@ venv = $(VESTIBULE_CACHE)/$(1)-$(firstword $(shell cat $(2) | cksum))
 export LINT_VENV := $(call venv,lint,infra/lint/requirements.txt)
 export CHECK_VENV := $(call venv,check,tests/independent/requirements.txt fixtures/requirements.txt)
 export BENCH_VENV := $(call venv,bench,bench/requirements.txt)
+export CORPUS_VENV := $(call venv,corpus,tests/corpus/requirements.txt)
 export BENCH_PHOTOS := $(VESTIBULE_CACHE)/photos
 export INDEPENDENT_PYTHON := $(CHECK_VENV)/bin/python
 export PATH := $(VESTIBULE_CACHE)/tools/bin:$(PATH)
@@ -25,7 +26,7 @@ shell_scripts := .ci/run infra/lint/layers infra/setup/install
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo dev page test units flows soak test-web bench lint format binaries tests
+.PHONY: help demo dev page test units flows soak corpus sample fuzz test-web bench lint format binaries tests
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -49,18 +50,29 @@ web/dist/index.html: $(page_sources) web/node_modules/.package-lock.json
 	cd $* && $(npm) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-test: units flows test-web ## Run every test: of the parts, then of the whole system in a local cloud, then in a browser
+test: units sample flows test-web ## Run every test: of the parts, then of the whole system in a local cloud, then in a browser
 
 units: tests ## Run the tests of the parts
 	cargo nextest run --workspace --locked $(ARGS)
+
+corpus: binaries install-corpus ## Examine strangers' files, fetched from the registries, and compare the verdicts: ARGS=--update
+	$(CORPUS_VENV)/bin/python tests/corpus/run.py --vestibule $(vestibule) $(ARGS)
+
+sample: binaries install-corpus
+	$(CORPUS_VENV)/bin/python tests/corpus/run.py --vestibule $(vestibule) --sample
 
 # They start and stop their local cloud themselves, one for all of them: .config/nextest.toml leaves them to Cargo.
 flows: tests ## Run the tests of the whole system
 	cargo test --workspace --locked --test flows $(if $(ARGS),-- $(ARGS))
 
-soak: tests ## Run faults in pairs and random interleavings for SOAK_SECONDS, large loads once, and break the protocol to see it noticed
+soak: tests install-fuzz ## Fuzz, then run faults in pairs and random interleavings, for SOAK_SECONDS each; large loads once; break the protocol to see it noticed
+	tests/fuzz/run.py --seconds $(SOAK_SECONDS)
 	SOAK_SECONDS=$(SOAK_SECONDS) cargo test --workspace --locked --test flows $(if $(ARGS),-- $(ARGS))
 	tests/mutants/run.py
+
+# Every parser of strangers' bytes, in turn: tests/fuzz.
+fuzz: install-fuzz ## Fuzz what reads strangers' bytes, for SOAK_SECONDS in all: ARGS=probe
+	tests/fuzz/run.py --seconds $(SOAK_SECONDS) $(ARGS)
 
 test-web: binaries page tests/web/node_modules/.package-lock.json tests/uppy/node_modules/.package-lock.json install-web ## Run the tests in a browser: of the chat page, and of Uppy's published clients
 	VESTIBULE_BIN=$(abspath $(vestibule)) $(npm) test --prefix tests/web

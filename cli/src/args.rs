@@ -53,7 +53,7 @@ pub enum Command {
     Login(login::Args),
     /// Send a message with files and wait until each is decided
     Send(send::Args),
-    /// Examine a file as ingest would, offline, and write its thumbnails
+    /// Examine files as ingest would, offline, and write their thumbnails
     Inspect(inspect::Args),
     /// See what stands in the inbox and why, and send it through again
     Inbox(inbox::Args),

@@ -89,9 +89,11 @@ fn excerpt(text: &str) -> String {
 fn is_seen(character: char) -> bool {
     match character {
         '\t' => true,
-        '\u{2028}' | '\u{2029}' => false,
-        // Letters and marks that leave no trace: joiners, fillers, variation selectors (but the one that every other emoji has), tags.
-        '\u{34f}'
+        // Breaks of lines and paragraphs, and letters and marks that leave no trace: joiners, fillers, variation selectors (but the one that
+        // every other emoji has), tags.
+        '\u{2028}'
+        | '\u{2029}'
+        | '\u{34f}'
         | '\u{115f}'
         | '\u{1160}'
         | '\u{17b4}'

@@ -114,7 +114,7 @@ impl Purse<'_> {
         self.pay(3.0 * edges + area * AREA + dashes * 4.0 * ELEMENT, "lines");
     }
 
-    fn pay_paint<'a>(&mut self, paint: &Paint<'a>, covered: Rect) {
+    fn pay_paint(&mut self, paint: &Paint<'_>, covered: Rect) {
         let Paint::Pattern(pattern) = paint else { return };
         let covered = covered.intersect(self.target);
         match &**pattern {
@@ -127,7 +127,7 @@ impl Purse<'_> {
     }
 
     /// A pattern: its cell is drawn as often as copies of it overlap, each time it is used.
-    fn pay_tiling<'a>(&mut self, tiling: &TilingPattern<'a>, covered: Rect) {
+    fn pay_tiling(&mut self, tiling: &TilingPattern<'_>, covered: Rect) {
         let area = tiling.matrix.inverse().transform_rect_bbox(covered);
         let (across, down) = x_y_advances(&tiling.matrix);
         let axis = |cell: f64, step: f32, visible: f64, scale: f64| {
@@ -147,7 +147,7 @@ impl Purse<'_> {
         self.pay((before - self.left + ELEMENT) * copies, "patterns");
     }
 
-    fn pay_mask<'a>(&mut self, mask: Option<&SoftMask<'a>>) {
+    fn pay_mask(&mut self, mask: Option<&SoftMask<'_>>) {
         let Some(mask) = mask else { return };
         if self.masks.insert(mask.cache_key()) {
             self.pay(self.target.area() * MASK + GROUP, "masks");

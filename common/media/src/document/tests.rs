@@ -161,9 +161,9 @@ fn a_page_that_costs_too_much_is_not_drawn() {
         let (x, y) = ((at * 7919 % 2000 - 1000) * 1_000_000, (at * 104_729 % 2000 - 1000) * 1_000_000);
         path + &format!("{x} {y} {y} {x} {x} 0 c\n")
     });
-    let masks: String = (0..600).map(|mask| format!("/G{mask} gs 0 0 600 800 re f\n")).collect();
-    let states: String =
-        (0..600).map(|mask| format!("/G{mask} << /SMask << /S /Luminosity /G 5 0 R /X {mask} >> >> ")).collect();
+    let many = |one: &dyn Fn(u32) -> String| (0..600).map(one).collect::<Vec<_>>().concat();
+    let masks = many(&|mask| format!("/G{mask} gs 0 0 600 800 re f\n"));
+    let states = many(&|mask| format!("/G{mask} << /SMask << /S /Luminosity /G 5 0 R /X {mask} >> >> "));
     let tiles = "/Pattern << /P 5 0 R >>";
     let font = "/Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >>";
     let group = vec![form("0 0 600 800 re f", "/Group << /S /Transparency /CS /DeviceGray >>")];

@@ -290,8 +290,8 @@ impl Entry {
 }
 
 /// Whether an entry of this name holds a document's own programs: Office's project of Visual Basic ([MS-OFFMACRO2] 2.2) and Excel's older
-/// macro sheets, or OpenDocument's libraries of Basic and of other languages (OpenDocument 1.3, part 2, 3.15 has none of its own: these are
-/// the names that its programs use). Programs do not care for case.
+/// macro sheets, or `OpenDocument`'s libraries of Basic and of other languages (its standard has no names for them: these are those that its
+/// programs use). Programs do not care for case.
 fn holds_macros(name: &[u8]) -> bool {
     let lower: Vec<u8> =
         name.iter().map(|byte| if *byte == b'\\' { b'/' } else { byte.to_ascii_lowercase() }).collect();

@@ -1,4 +1,4 @@
-//! Any bytes at every scale: `cargo +nightly fuzz run decode ../tests/files` beside this folder.
+//! Any bytes at every scale: an answer comes, and a picture has as many samples as its size says.
 
 #![no_main]
 

@@ -58,13 +58,13 @@ pub(crate) async fn a_photo_comes_back_with_upright_thumbnails(cloud: Arc<Cloud>
 
 pub(crate) async fn a_file_that_is_no_picture_passes_with_facts(cloud: Arc<Cloud>) -> anyhow::Result<()> {
     let chat = Chat::open(&cloud, "no-picture").await?;
-    let page = File::fixture("page.pdf", "application/pdf")?;
+    let song = File::fixture("voice.ogg", "audio/opus")?;
     let note = File::text("Grüße\n");
-    let slots = chat.announce("both", &[&page, &note]).await?;
-    for (slot, file) in slots.iter().zip([&page, &note]) {
+    let slots = chat.announce("both", &[&song, &note]).await?;
+    for (slot, file) in slots.iter().zip([&song, &note]) {
         chat.upload(slot, file).await?;
     }
-    for (slot, file) in slots.iter().zip([&page, &note]) {
+    for (slot, file) in slots.iter().zip([&song, &note]) {
         let shown = chat.decided(slot).await?;
         ensure!(shown["state"] == "ready" && shown["facts"]["type"] == file.declared, "{shown}");
         ensure!(shown["facts"]["sha256"] == hex::encode(Sha256::digest(&file.bytes)), "{shown}");
@@ -75,6 +75,9 @@ pub(crate) async fn a_file_that_is_no_picture_passes_with_facts(cloud: Arc<Cloud
     for slot in &slots {
         ensure!(ready(&state.message(1)?, slot)?.variants.is_empty());
     }
+    let (heard, read) = (ready(&state.message(1)?, &slots[0])?.facts, ready(&state.message(1)?, &slots[1])?.facts);
+    ensure!(heard.duration_millis == Some(3000) && heard.waveform.is_some() && heard.codecs == ["opus"], "{heard:?}");
+    ensure!(read.encoding.as_deref() == Some("UTF-8") && read.excerpt.as_deref() == Some("Grüße"), "{read:?}");
     ensure!(state.processed.len() == 2, "{state:?}");
     Ok(())
 }

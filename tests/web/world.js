@@ -112,8 +112,8 @@ function chromiumPath() {
 }
 
 const TYPES = {
-  ".csv": "text/csv", ".gif": "image/gif", ".jpg": "image/jpeg", ".mp3": "audio/mpeg", ".pdf": "application/pdf", ".png": "image/png",
-  ".txt": "text/plain",
+  ".csv": "text/csv", ".gif": "image/gif", ".heic": "image/heic", ".jpg": "image/jpeg", ".mp3": "audio/mpeg", ".mp4": "video/mp4",
+  ".ogg": "audio/ogg", ".pdf": "application/pdf", ".png": "image/png", ".txt": "text/plain",
 };
 
 /** A real file from the fixtures; `as` and `type` are what its sender says of it. */

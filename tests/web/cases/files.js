@@ -10,8 +10,12 @@ export const files = {
       fixture("phone-12mp.jpg"),
       fixture("screenshot-4k.png"),
       fixture("animated.gif"),
-      fixture("page.pdf"),
-      fixture("song.mp3"),
+      fixture("report.pdf"),
+      fixture("film-faststart.mp4"),
+      fixture("phone-grid.heic"),
+      fixture("voice.ogg"),
+      fixture("letter.docx"),
+      fixture("privet.txt"),
     ];
     await drop(customer, "#room", dropped);
     assert.equal(await customer.locator("#chosen li").count(), dropped.length);
@@ -22,15 +26,40 @@ export const files = {
     assert.equal(await operator.locator(".attachment").count(), dropped.length);
     for (const page of [customer, operator]) {
       for (const { name } of dropped) await inState(page, name, "ready");
-      for (const name of ["phone-12mp.jpg", "screenshot-4k.png", "animated.gif"]) {
+      for (const name of ["phone-12mp.jpg", "screenshot-4k.png", "animated.gif", "report.pdf", "film-faststart.mp4", "phone-grid.heic"]) {
         const picture = attachment(page, name).locator("img.picture.loaded");
         await picture.waitFor();
         assert.ok(await picture.evaluate((image) => image.naturalWidth > 0), `${name} is drawn`);
         assert.match(await picture.getAttribute("srcset"), / \d+w/);
       }
     }
-    assert.match(await attachment(operator, "page.pdf").innerText(), /PDF\s· 609\sbytes/);
-    assert.equal(await attachment(operator, "song.mp3").locator("img").count(), 0);
+    const says = async (name, what) => assert.match((await attachment(operator, name).innerText()).replaceAll("\u00a0", " "), what);
+    await says("report.pdf", /PDF · 3 pages · [\d.]+ k?B?/);
+    await says("film-faststart.mp4", /Video · 0:02 · 44\.8 kB/);
+    await says("voice.ogg", /Sound · 0:03 · 9\.7 kB/);
+    await says("letter.docx", /Document · /);
+    await says("privet.txt", /Здравствуйте! Посылка пришла/);
+    const alternative = (name) => attachment(operator, name).locator("img").getAttribute("alt");
+    assert.equal(await alternative("report.pdf"), "First page of report.pdf, PDF, 3 pages");
+    assert.equal(await alternative("film-faststart.mp4"), "A picture from film-faststart.mp4, Video, 0:02");
+    for (const name of ["voice.ogg", "letter.docx", "privet.txt"]) {
+      assert.equal(await attachment(operator, name).locator("img").count(), 0);
+      assert.equal(await attachment(operator, name).locator(".kind svg").count(), 1, `${name} has an icon`);
+    }
+    const bars = await attachment(operator, "voice.ogg").locator(".wave .ahead path").getAttribute("d");
+    assert.equal(bars.split("M").length - 1, 100, "a bar for each point of the waveform");
+  },
+
+  async "a sound and a film play in place"(world) {
+    const { customer, operator } = await world.twoPeople();
+    await send(customer, "Listen and look.", [fixture("voice.ogg"), fixture("film-faststart.mp4")]);
+    for (const name of ["voice.ogg", "film-faststart.mp4"]) await inState(operator, name, "ready");
+    const voice = attachment(operator, "voice.ogg");
+    await voice.getByRole("button", { name: "Play voice.ogg" }).click();
+    await eventually("it is heard", async () => Number(await voice.locator(".seek").inputValue()) > 0);
+    await attachment(operator, "film-faststart.mp4").locator("button.frame").click();
+    await operator.locator("#lightbox").getByRole("button", { name: "Play film-faststart.mp4" }).click();
+    await eventually("it is seen", () => operator.locator("#lightbox video").evaluate((film) => film.currentTime > 0));
   },
 
   async "a blur is shown until the thumbnail is loaded"(world) {

@@ -42,7 +42,7 @@ async function aChat(world, colorScheme) {
   for (const page of [customer, operator]) {
     for (const name of ["phone-12mp.jpg", "screenshot-4k.png", "page.pdf"]) await inState(page, name, "ready");
     await inState(page, "text-named.png", "rejected");
-    await eventually("all thumbnails are drawn", async () => (await page.locator("img.picture.loaded").count()) === 2);
+    await eventually("all thumbnails are drawn", async () => (await page.locator("img.picture.loaded").count()) === 3);
   }
   await send(operator, "Thank you, I can see it clearly. A new lamp is on its way to you.");
   await customer.locator(".message:not(.mine)").nth(1).waitFor();

@@ -33,7 +33,8 @@ pub(crate) fn in_words(facts: &Facts) -> String {
 pub(crate) fn pictured(facts: &Facts) -> Vec<String> {
     let waveform = facts.waveform.as_deref().and_then(waveform);
     let excerpt = facts.excerpt.as_deref().unwrap_or_default().lines();
-    waveform.into_iter().chain(excerpt.map(|line| format!("| {}", terminal::shown(line)))).collect()
+    let quoted = excerpt.map(|line| format!("| {}", terminal::shown(line)).trim_end().to_owned());
+    waveform.into_iter().chain(quoted).collect()
 }
 
 /// A length of time as players write it: `0:07`, `12:34`, `1:02:03`. What is shorter than ten seconds has its tenths.
@@ -98,10 +99,10 @@ mod tests {
         let points: Vec<u8> = [[0; 25], [1; 25], [128; 25], [255; 25]].concat();
         let waveform = base64::engine::general_purpose::STANDARD.encode(points);
         let pictured = pictured(&facts(
-            serde_json::json!({ "type": "audio/ogg", "waveform": waveform, "excerpt": "a\u{1b}[2J\nb" }),
+            serde_json::json!({ "type": "audio/ogg", "waveform": waveform, "excerpt": "a\u{1b}[2J\n\nb" }),
         ));
         let bars = format!("{}{}{}{}", " ".repeat(12), "▁".repeat(13), "▄".repeat(12), "█".repeat(13));
-        assert_eq!(pictured, [bars.as_str(), "| a[2J", "| b"]);
+        assert_eq!(pictured, [bars.as_str(), "| a[2J", "|", "| b"]);
         assert_eq!(super::waveform("no base 64"), None);
         assert_eq!(super::waveform(""), None);
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
 use crate::support::archive;
@@ -95,6 +95,35 @@ pub(crate) async fn tickets_and_texts_are_in_no_line_of_what_is_live_or_archived
             ensure!(!lines.iter().any(|line| line.contains(secret)), "{group} holds {secret}");
         }
     }
+    Ok(())
+}
+
+/// A film of 64 MB, as a camera writes it: the pictures first, and where they are last.
+pub(crate) async fn a_film_of_64_mb_costs_a_few_ranges(cloud: Arc<Cloud>) -> anyhow::Result<()> {
+    const SIZE: usize = 64_000_000;
+    let chat = Chat::open(&cloud, "film").await?;
+    let short = File::fixture("film-moov-last.mp4", "video/mp4")?;
+    let at = |name: &[u8]| short.bytes.windows(4).position(|four| four == name).map(|at| at - 4);
+    let (media, tables) = (at(b"mdat").context("an mdat")?, at(b"moov").context("a moov")?);
+    // Behind the pictures that are known come others, so that what is known of places stays true.
+    let more = SIZE - short.bytes.len();
+    let mut bytes = short.bytes[..tables].to_vec();
+    bytes[media..media + 4].copy_from_slice(&u32::try_from(tables - media + more)?.to_be_bytes());
+    bytes.resize(tables + more, 0x5A);
+    bytes.extend_from_slice(&short.bytes[tables..]);
+    let (slot, _) = chat.send("film", &File { bytes, ..short }).await?;
+    let shown = chat.decided(&slot).await?;
+    ensure!(shown["state"] == "ready" && shown["facts"]["durationMillis"] == 2000, "{shown}");
+    ensure!(shown["variants"]["1280"]["width"] == 320, "{shown}");
+    let id = slot.key.attachment.as_str();
+    let line = until("what the inspector says of the film", async || {
+        let lines = lines(&cloud, cloud.output("InspectLogs")?).await?;
+        let mut lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        Ok(lines.find(|line| line["correlation.id"] == id && line["inspect.verdict"] == "accepted"))
+    })
+    .await?;
+    let (bytes, ranges) = (line["inspect.bytes"].as_u64().unwrap_or(u64::MAX), &line["inspect.ranges"]);
+    ensure!(bytes < SIZE as u64 / 50, "{bytes} bytes in {ranges} ranges");
     Ok(())
 }
 

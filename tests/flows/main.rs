@@ -111,6 +111,7 @@ const FLOWS: &[(&str, Flow)] = flows![
         a_bad_message_of_a_batch_fails_alone,
         a_transient_fault_puts_the_message_back_early;
     logs_of_one_upload:
+        a_film_of_64_mb_costs_a_few_ranges,
         the_inspector_says_at_its_start_which_layers_are_around_its_children,
         one_id_joins_the_lines_of_all_functions_and_no_line_holds_a_secret,
         tickets_and_texts_are_in_no_line_of_what_is_live_or_archived;

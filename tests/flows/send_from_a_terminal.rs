@@ -124,7 +124,9 @@ pub(crate) async fn each_verdict_is_said_and_a_refusal_shows_in_the_exit_code(cl
     let accepted = command(&["send", "--room", room, "--text", "two files", &good, &text])?.output().await?;
     let said = String::from_utf8_lossy(&accepted.stdout);
     ensure!(accepted.status.success(), "{accepted:?}");
-    let lines = "tiny.jpg: accepted as image/jpeg, 3 × 2 pixels, with 2 thumbnails\nnote.txt: accepted as text/plain\n";
+    let lines = "tiny.jpg: accepted as image/jpeg, 3 × 2 pixels, with 2 thumbnails\nnote.txt: accepted as text/plain, UTF-8\n    \
+                 | Order 4711\n    |\n    | The parcel arrived on Tuesday. One of the two lamps is broken, and the carton has a dent on its left \
+                 side.\n";
     ensure!(said == lines, "{said}");
 
     let refused = command(&["send", "--json", "--room", room, &good, &bad])?.output().await?;

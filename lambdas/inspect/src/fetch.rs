@@ -25,6 +25,16 @@ pub struct Object {
     url: String,
     /// The first bytes, as the look brought them.
     head: Option<Vec<u8>>,
+    asked: Asked,
+}
+
+/// How much of an object was asked for. What a try that failed had brought is not counted.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// Ranges.
+    pub(crate) ranges: u64,
+    /// Bytes of them all.
+    pub(crate) bytes: u64,
 }
 
 /// What a GET was answered with.
@@ -39,7 +49,7 @@ enum Answer {
 
 impl Object {
     pub(crate) fn new(client: Client, url: String) -> Self {
-        Self { client, url, head: None }
+        Self { client, url, head: None, asked: Asked::default() }
     }
 
     /// The object's length; `None` when it is not there.
@@ -54,8 +64,15 @@ impl Object {
         }
     }
 
+    /// How much of it was asked for so far.
+    pub(crate) fn asked(&self) -> Asked {
+        self.asked
+    }
+
     /// The bytes of `range`; `None` when the object is not there any more.
     pub(crate) async fn read(&mut self, range: Range<u64>) -> Result<Option<Vec<u8>>, InspectError> {
+        self.asked.ranges += 1;
+        self.asked.bytes += range.end - range.start;
         if range.start == 0 && self.head.as_ref().is_some_and(|head| head.len() as u64 == range.end) {
             return Ok(self.head.take());
         }

@@ -92,6 +92,7 @@ impl Inspector {
             }
             answered => answered?,
         };
+        let asked = source.asked();
         let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let Some(Answered { examination, filtered, ended }) = answered else {
             tracing::info!(inspect.verdict = "gone", inspect.millis = millis, "inspected");
@@ -104,6 +105,8 @@ impl Inspector {
                     inspect.verdict = "accepted",
                     inspect.type = %found.facts.content_type,
                     inspect.thumbnails = found.thumbnails.len(),
+                    inspect.ranges = asked.ranges,
+                    inspect.bytes = asked.bytes,
                     inspect.millis = millis,
                     inspect.filtered = filtered,
                     inspect.detail = detail,
@@ -116,6 +119,8 @@ impl Inspector {
                     inspect.verdict = "rejected",
                     inspect.code = rejection.code.as_str(),
                     inspect.ended = ended.map(Ended::as_str),
+                    inspect.ranges = asked.ranges,
+                    inspect.bytes = asked.bytes,
                     inspect.millis = millis,
                     inspect.filtered = filtered,
                     inspect.detail = detail,

@@ -7,7 +7,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use crate::error::InspectError;
-use crate::fetch::Object;
+use crate::fetch::{Asked, Object};
 
 /// A file that is read by ranges.
 pub enum Source {
@@ -31,6 +31,14 @@ impl Source {
         match self {
             Self::Object(object) => object.size().await,
             Self::File(file) => Ok(Some(file.metadata().await.map_err(InspectError::Read)?.len())),
+        }
+    }
+
+    /// How much of an object was asked for so far; of a file nobody counts.
+    pub(crate) fn asked(&self) -> Asked {
+        match self {
+            Self::Object(object) => object.asked(),
+            Self::File(_) => Asked::default(),
         }
     }
 

@@ -111,7 +111,9 @@ export class AttachmentView {
     image.style.maxWidth = `${width}px`;
     this.#shapeLike(width, height);
     const onclick = () => this.#actions.open(message, attachment);
-    return el("button", { type: "button", className: "frame", "aria-label": `Look at ${attachment.name}`, "data-action": "open", onclick }, image, ...marks(attachment));
+    // What is written on it is part of what it is called.
+    const label = [`Look at ${attachment.name}`, badge(attachment)].filter(Boolean).join(", ");
+    return el("button", { type: "button", className: "frame", "aria-label": label, "data-action": "open", onclick }, image, ...marks(attachment));
   }
 
   #sound(message, attachment) {

@@ -59,10 +59,7 @@ impl Kind {
     }
 
     /// Whether a file of `size` bytes is read whole.
-    #[cfg_attr(
-        not(any(feature = "audio", feature = "pdf")),
-        expect(unused_variables, reason = "of other kinds all are, or none")
-    )]
+    #[cfg_attr(not(feature = "pdf"), expect(unused_variables, reason = "of other kinds all are, or none"))]
     pub(crate) fn is_read_whole(self, size: u64, limits: &InspectLimits) -> bool {
         match self {
             Self::Picture(_) => true,

@@ -6,6 +6,8 @@
 //! of it there, and nothing else?), `limits`, `decode`, `resize`, `colour`, `orient`, `encode` and `preview`.
 //! Of other files, `inside` says what a container holds, `document` draws a first page and `text` reads first lines.
 
+#[cfg(any(feature = "avif", feature = "heic", feature = "video"))]
+mod bits;
 #[cfg(any(feature = "heic", feature = "avif", feature = "jxl"))]
 mod boxes;
 mod claim;

@@ -226,7 +226,7 @@ impl Probe {
     }
 
     /// What more there is to see in a file that may come in, by its kind.
-    fn look(mut self, kind: Kind, mut facts: Facts) -> Step {
+    fn look(mut self, kind: Kind, facts: Facts) -> Step {
         let limits = &self.policy.limits;
         let looked = match kind {
             Kind::Picture(format) => {
@@ -236,11 +236,14 @@ impl Probe {
             #[cfg(feature = "video")]
             Kind::Film(container) => film::look(container, &self.file, facts, limits),
             #[cfg(feature = "audio")]
-            Kind::Sound(container) => match sound::look(container, &self.file, &mut facts) {
-                Err(missing) if self.asked < MAX_RANGES => Err(Stop::from(missing)),
-                // One that leads from place to place comes in without what it says there.
-                Ok(()) | Err(_) => Ok(Content::plain(facts)),
-            },
+            Kind::Sound(container) => {
+                let mut facts = facts;
+                match sound::look(container, &self.file, &mut facts) {
+                    Err(missing) if self.asked < MAX_RANGES => Err(Stop::from(missing)),
+                    // One that leads from place to place comes in without what it says there.
+                    Ok(()) | Err(_) => Ok(Content::plain(facts)),
+                }
+            }
             #[cfg(feature = "pdf")]
             Kind::Document => Ok(document::look(self.file.take_whole(), facts, limits)),
             #[cfg(feature = "text")]

@@ -2,8 +2,8 @@
 
 use re_rav1d::dav1d::{Decoder, Error, PixelLayout, PlanarImageComponent, Settings};
 
-use super::bits::Bits;
 use super::frame::{Frame, Plane, Samples, Sampling};
+use crate::bits::Bits;
 use crate::heif::{Nclx, Tile};
 use crate::trouble::Trouble;
 
@@ -83,44 +83,44 @@ fn sequence_header(mut data: &[u8]) -> Option<&[u8]> {
 /// What a sequence header says of colours; `None` where it says nothing, or says of times first, which pictures have no use for. 5.5.
 fn colours(header: &[u8]) -> Option<Nclx> {
     let mut bits = Bits::new(header);
-    let profile = bits.take(3)?;
+    let profile = bits.number(3)?;
     let _is_still = bits.flag()?;
     let is_reduced = bits.flag()?;
     if is_reduced {
-        bits.take(5)?;
+        bits.number(5)?;
     } else {
         if bits.flag()? {
             return None;
         }
         let has_delays = bits.flag()?;
-        for _ in 0..=bits.take(5)? {
-            bits.take(12)?;
-            if bits.take(5)? > 7 {
-                bits.take(1)?;
+        for _ in 0..=bits.number(5)? {
+            bits.number(12)?;
+            if bits.number(5)? > 7 {
+                bits.number(1)?;
             }
             if has_delays && bits.flag()? {
-                bits.take(4)?;
+                bits.number(4)?;
             }
         }
     }
-    let (width_bits, height_bits) = (bits.take(4)? + 1, bits.take(4)? + 1);
-    bits.take(width_bits)?;
-    bits.take(height_bits)?;
+    let (width_bits, height_bits) = (bits.number(4)? + 1, bits.number(4)? + 1);
+    bits.number(width_bits)?;
+    bits.number(height_bits)?;
     if !is_reduced && bits.flag()? {
-        bits.take(7)?;
+        bits.number(7)?;
     }
-    bits.take(3)?;
+    bits.number(3)?;
     if !is_reduced {
         tools(&mut bits)?;
     }
-    bits.take(3)?;
+    bits.number(3)?;
     let is_deep = bits.flag()?;
     if profile == 2 && is_deep {
-        bits.take(1)?;
+        bits.number(1)?;
     }
     let is_grey = profile != 1 && bits.flag()?;
     let (primaries, transfer, matrix) =
-        if bits.flag()? { (bits.take(8)?, bits.take(8)?, bits.take(8)?) } else { (2, 2, 2) };
+        if bits.flag()? { (bits.number(8)?, bits.number(8)?, bits.number(8)?) } else { (2, 2, 2) };
     // BT.709 in sRGB's curve and without a matrix is always of the full range.
     let is_full = (!is_grey && (primaries, transfer, matrix) == (1, 13, 0)) || bits.flag()?;
     Some(Nclx { primaries: u16::try_from(primaries).ok()?, matrix: u16::try_from(matrix).ok()?, is_full })
@@ -128,17 +128,17 @@ fn colours(header: &[u8]) -> Option<Nclx> {
 
 /// Passes over what a header that is not reduced says of coding tools.
 fn tools(bits: &mut Bits<'_>) -> Option<()> {
-    bits.take(4)?;
+    bits.number(4)?;
     let has_order = bits.flag()?;
     if has_order {
-        bits.take(2)?;
+        bits.number(2)?;
     }
     let screen_content = bits.flag()? || bits.flag()?;
     if screen_content && !bits.flag()? {
-        bits.take(1)?;
+        bits.number(1)?;
     }
     if has_order {
-        bits.take(3)?;
+        bits.number(3)?;
     }
     Some(())
 }

@@ -7,13 +7,15 @@ use heic_rs::ChromaFormat;
 use heic_rs::boxes::BoxHeader;
 use heic_rs::props::hvcc;
 
-use super::bits::Bits;
 use super::frame::{Frame, Plane, Samples, Sampling};
+use crate::bits::{Bits, unescaped};
 use crate::heif::Tile;
 use crate::trouble::Trouble;
 
 /// By how many pixels a coded picture may be larger than what is shown of it: encoders fill up whole coding tree blocks.
 const MAX_FILLING: u32 = 64;
+/// How much of a sequence parameter set is looked at, in bytes: its sizes are near its beginning.
+const SET_BYTES: usize = 256;
 
 /// The NAL unit type of a sequence parameter set. ITU-T H.265, table 7-1.
 const SEQUENCE: u8 = 33;
@@ -71,46 +73,32 @@ fn not_decoded(why: impl std::fmt::Display) -> Trouble {
 /// Pixels across and down that are coded, before any is cut off, by a sequence parameter set with its two bytes of header. The crate
 /// tells only what is left after the cut. ITU-T H.265, 7.3.2.2 and 7.3.3.
 fn coded_size(unit: &[u8]) -> Option<(u32, u32)> {
-    let kept = without_escapes(unit.get(2..)?);
+    let set = unit.get(2..)?;
+    let kept = unescaped(set.get(..SET_BYTES).unwrap_or(set), SET_BYTES);
     let mut bits = Bits::new(&kept);
-    bits.take(4)?;
-    let layers = bits.take(3)?;
-    bits.take(1)?;
+    bits.number(4)?;
+    let layers = bits.number(3)?;
+    bits.number(1)?;
     // Profile and level, and those of the layers that have their own.
     for _ in 0..12 {
-        bits.take(8)?;
+        bits.number(8)?;
     }
     let mut more = 0;
     for _ in 0..layers {
-        let (profile, level) = (bits.take(1)?, bits.take(1)?);
+        let (profile, level) = (bits.number(1)?, bits.number(1)?);
         more += 88 * profile + 8 * level;
     }
     if layers > 0 {
         more += 2 * (8 - layers);
     }
     for _ in 0..more {
-        bits.take(1)?;
+        bits.number(1)?;
     }
-    let _id = bits.number()?;
-    if bits.number()? == 3 {
-        bits.take(1)?;
+    let _id = bits.unsigned()?;
+    if bits.unsigned()? == 3 {
+        bits.number(1)?;
     }
-    Some((bits.number()?, bits.number()?))
-}
-
-/// The bytes of a NAL unit without those that keep start codes out of it; as many as a sequence parameter set needs. 7.3.1.1.
-fn without_escapes(bytes: &[u8]) -> Vec<u8> {
-    let mut kept = Vec::new();
-    let mut zeros = 0;
-    for byte in bytes.iter().take(256) {
-        if zeros >= 2 && *byte == 3 {
-            zeros = 0;
-            continue;
-        }
-        zeros = if *byte == 0 { zeros + 1 } else { 0 };
-        kept.push(*byte);
-    }
-    kept
+    Some((bits.unsigned()?, bits.unsigned()?))
 }
 
 #[cfg(test)]

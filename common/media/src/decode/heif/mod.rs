@@ -3,7 +3,6 @@
 
 #[cfg(feature = "avif")]
 mod av1;
-mod bits;
 mod colours;
 mod frame;
 #[cfg(feature = "heic")]

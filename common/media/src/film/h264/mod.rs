@@ -3,7 +3,6 @@
 //! What the decoder is given is looked at first, so that it does no more than decode one picture of a size that the limits allow: only
 //! parameter sets that were checked, and only the slices of the sample's first picture.
 
-mod bits;
 mod decoder;
 mod frame;
 mod parameters;
@@ -11,11 +10,11 @@ mod parameters;
 use memchr::memmem;
 use vestibule_domain::policy::InspectLimits;
 
-use self::bits::{Bits, unescaped};
 use self::decoder::Decoder;
 pub(super) use self::frame::Frame;
 use self::parameters::Sequence;
 use super::fields::Fields;
+use crate::bits::{Bits, unescaped};
 use crate::trouble::Trouble;
 
 /// Most slices of one picture. Each may begin anywhere behind the one before it and end anywhere, so that all of them together may take as

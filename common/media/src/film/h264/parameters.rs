@@ -2,7 +2,7 @@
 
 use vestibule_domain::policy::InspectLimits;
 
-use super::bits::{Bits, unescaped};
+use crate::bits::{Bits, unescaped};
 use crate::trouble::Trouble;
 
 /// Profiles whose parameter sets begin with the form of the chromas.

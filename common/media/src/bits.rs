@@ -1,20 +1,21 @@
-//! Reads H.264's headers, which are numbers of any count of bits (ITU-T H.264, 7.2 and 9.1).
+//! Numbers of any count of bits, the highest of a byte first, as the headers of H.264 (ITU-T H.264, 7.2 and 9.1), HEVC (H.265, 9.2) and AV1
+//! are made of.
 
 /// Bits that have not been read yet.
 #[derive(Debug)]
-pub(super) struct Bits<'a> {
+pub(crate) struct Bits<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Bits<'a> {
-    /// The bits of a payload without emulation prevention.
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    /// The bits of `bytes`. Of a NAL unit's payload, what keeps start codes out must be taken out before: [`unescaped`].
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
     }
 
     /// The next bit.
-    pub(super) fn flag(&mut self) -> Option<bool> {
+    pub(crate) fn flag(&mut self) -> Option<bool> {
         let byte = self.bytes.get(self.at / 8)?;
         let bit = byte >> (7 - self.at % 8) & 1;
         self.at += 1;
@@ -22,7 +23,7 @@ impl<'a> Bits<'a> {
     }
 
     /// The next `count` bits, at most 32.
-    pub(super) fn number(&mut self, count: u32) -> Option<u32> {
+    pub(crate) fn number(&mut self, count: u32) -> Option<u32> {
         let mut number = 0;
         for _ in 0..count {
             number = number << 1 | u32::from(self.flag()?);
@@ -31,7 +32,8 @@ impl<'a> Bits<'a> {
     }
 
     /// An Exp-Golomb number: `ue(v)`.
-    pub(super) fn unsigned(&mut self) -> Option<u32> {
+    #[cfg(any(feature = "video", feature = "heic"))]
+    pub(crate) fn unsigned(&mut self) -> Option<u32> {
         let mut zeros = 0;
         while !self.flag()? {
             zeros += 1;
@@ -43,14 +45,16 @@ impl<'a> Bits<'a> {
     }
 
     /// An Exp-Golomb number with a sign: `se(v)`.
-    pub(super) fn signed(&mut self) -> Option<i64> {
+    #[cfg(feature = "video")]
+    pub(crate) fn signed(&mut self) -> Option<i64> {
         let number = i64::from(self.unsigned()?);
         Some(if number % 2 == 0 { -(number / 2) } else { number / 2 + 1 })
     }
 }
 
 /// The first bytes of a NAL unit without the bytes that keep start codes out of it: at most `limit`.
-pub(super) fn unescaped(nal: &[u8], limit: usize) -> Vec<u8> {
+#[cfg(any(feature = "video", feature = "heic"))]
+pub(crate) fn unescaped(nal: &[u8], limit: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut zeros = 0;
     for byte in nal {
@@ -67,7 +71,7 @@ pub(super) fn unescaped(nal: &[u8], limit: usize) -> Vec<u8> {
     bytes
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "video"))]
 mod tests {
     use super::*;
 

@@ -13,6 +13,9 @@ export BENCH_PHOTOS := $(VESTIBULE_CACHE)/photos
 export INDEPENDENT_PYTHON := $(CHECK_VENV)/bin/python
 export PATH := $(VESTIBULE_CACHE)/tools/bin:$(PATH)
 
+# What can be left out of a build, and what is left with one of them out: films' poster needs what reads films.
+codecs := audio avif h264 heic jxl pdf text video
+all_but = $(filter-out $(1) $(if $(filter video,$(1)),h264),$(codecs))
 vestibule := $(or $(CARGO_TARGET_DIR),target)/debug/vestibule
 lint := $(LINT_VENV)/bin
 # There are no examples to build, but asking for them makes Cargo choose the same features of dependencies as for tests, and
@@ -26,7 +29,7 @@ shell_scripts := .ci/run infra/lint/layers infra/setup/install
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo dev page test units flows soak corpus sample fuzz test-web bench lint format binaries tests
+.PHONY: help demo dev page test units without features flows soak corpus sample fuzz test-web bench lint format binaries tests
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -50,7 +53,7 @@ web/dist/index.html: $(page_sources) web/node_modules/.package-lock.json
 	cd $* && $(npm) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-test: units sample flows test-web ## Run every test: of the parts, then of the whole system in a local cloud, then in a browser
+test: units without sample flows test-web ## Run every test: of the parts, then of the whole system in a local cloud, then in a browser
 
 units: tests ## Run the tests of the parts
 	cargo nextest run --workspace --locked $(ARGS)
@@ -60,6 +63,16 @@ corpus: binaries install-corpus ## Examine strangers' files, fetched from the re
 
 sample: binaries install-corpus
 	$(CORPUS_VENV)/bin/python tests/corpus/run.py --vestibule $(vestibule) --sample
+
+# Each file of the fixtures is decided with all features by `units`. Here it is in a build with none.
+without: tests
+	cargo test --package vestibule-media --no-default-features --locked --test fixtures --quiet
+
+# The same for all builds with one feature less: they take minutes.
+features: $(addprefix test-without-,$(codecs)) ## Decide the fixtures in builds that leave out one codec each
+
+test-without-%: install-test
+	cargo test --package vestibule-media --no-default-features --features "$(call all_but,$*)" --locked --test fixtures --quiet
 
 # They start and stop their local cloud themselves, one for all of them: .config/nextest.toml leaves them to Cargo.
 flows: tests ## Run the tests of the whole system
@@ -118,8 +131,12 @@ lint-dependencies: install-lint
 	cargo machete --with-metadata
 	infra/lint/layers
 
-lint-code: install-lint
+lint-code: install-lint $(addprefix lint-without-,$(codecs))
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --package vestibule-media --all-targets --no-default-features --locked -- -D warnings
+
+lint-without-%: install-lint
+	cargo clippy --package vestibule-media --all-targets --no-default-features --features "$(call all_but,$*)" --locked -- -D warnings
 
 lint-docs: install-lint
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' \

@@ -64,7 +64,7 @@ TOOLS = {
         ["pdftoppm", "-singlefile", "-jpeg", "-jpegopt", "quality=80", "-scale-to", "1280", "FILE", "OUT/1280"],
         ["pdftoppm", "-v"],
     ),
-    "mutool": (["mutool", "draw", "-q", "-o", "OUT/1280.png", "-w", "1280", "-h", "1280", "FILE", "1"], ["mutool", "-v"]),
+    "mutool": (["mutool", "draw", "-q", "-o", "OUT/1280.ppm", "-w", "1280", "-h", "1280", "FILE", "1"], ["mutool", "-v"]),
     "ffmpeg": (
         [
             *("ffmpeg", "-v", "error", "-threads", "1", "-i", "FILE", "-frames:v", "1"),

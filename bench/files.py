@@ -8,7 +8,6 @@ import hashlib
 import io
 import random
 import subprocess
-import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +20,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from pictures import ROOT, Photos, own
+from pictures import ROOT, Photos, keep, own
 
 FOLDER = ROOT / "target" / "bench" / "files"
 PAGES = 12
@@ -49,31 +48,23 @@ def avif(photos: Photos, path: Path) -> None:
     photos.twelve().save(path, quality=70, speed=8)
 
 
-def letter(_: Photos, path: Path) -> None:
-    """Pages of text in one of the fonts that every reader has."""
-    canvas = Canvas(str(path), pagesize=A4, invariant=True)
-    dice = random.Random(7)  # noqa: S311 - filling, not a secret
-    for page in range(PAGES):
-        canvas.setFont("Times-Roman", 11)
-        for line in range(55):
-            canvas.drawString(60, 780 - 13 * line, " ".join(dice.choice(WORDS) for _ in range(14)))
-        canvas.drawString(290, 30, str(page + 1))
-        canvas.showPage()
-    canvas.save()
+def text(font: str, size: int, words: int) -> Callable[[Photos, Path], None]:
+    """Pages full of words: in one of the fonts that every reader has, or in Vera, which ReportLab brings along and the file then holds."""
 
+    def draw(_: Photos, path: Path) -> None:
+        if font == "Vera":
+            pdfmetrics.registerFont(TTFont(font, f"{font}.ttf"))
+        canvas = Canvas(str(path), pagesize=A4, invariant=True)
+        dice = random.Random(7)  # noqa: S311 - filling, not a secret
+        for page in range(PAGES):
+            canvas.setFont(font, size)
+            for line in range(55):
+                canvas.drawString(50, 780 - 13 * line, " ".join(dice.choice(WORDS) for _ in range(words)))
+            canvas.drawString(290, 30, str(page + 1))
+            canvas.showPage()
+        canvas.save()
 
-def embedded(_: Photos, path: Path) -> None:
-    """The same with an embedded font."""
-    # ReportLab brings Vera along.
-    pdfmetrics.registerFont(TTFont("Vera", "Vera.ttf"))
-    canvas = Canvas(str(path), pagesize=A4, invariant=True)
-    dice = random.Random(8)  # noqa: S311 - filling, not a secret
-    for _page in range(PAGES):
-        canvas.setFont("Vera", 9)
-        for line in range(60):
-            canvas.drawString(50, 790 - 12 * line, " ".join(dice.choice(WORDS) for _ in range(13)))
-        canvas.showPage()
-    canvas.save()
+    return draw
 
 
 def scan(_: Photos, path: Path) -> None:
@@ -142,8 +133,8 @@ def film(width: int, height: int) -> Callable[[Photos, Path], None]:
 FILES: dict[str, Callable[[Photos, Path], None]] = {
     "heic-12mp.heic": heic,
     "avif-12mp.avif": avif,
-    "pdf-text.pdf": letter,
-    "pdf-font.pdf": embedded,
+    "pdf-text.pdf": text("Times-Roman", 11, 14),
+    "pdf-font.pdf": text("Vera", 9, 13),
     "pdf-scan.pdf": scan,
     "pdf-drawing.pdf": drawing,
     "film-1080p.mp4": film(1920, 1080),
@@ -160,16 +151,7 @@ def recipe(photos: Photos) -> str:
 
 def make(photos: Photos) -> None:
     """Make what is not there yet, or was made otherwise."""
-    made_from = FOLDER / "made-from"
-    wanted = recipe(photos)
-    if made_from.is_file() and made_from.read_text() == wanted and all((FOLDER / name).is_file() for name in FILES):
-        return
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    made_from.unlink(missing_ok=True)
-    for name, write in FILES.items():
-        print(f"making {name}", file=sys.stderr)
-        write(photos, FOLDER / name)
-    made_from.write_text(wanted)
+    keep(FOLDER, recipe(photos), FILES, photos)
 
 
 if __name__ == "__main__":

@@ -172,19 +172,23 @@ def recipe(photos: Photos) -> str:
     return digest.hexdigest()
 
 
+def keep(folder: Path, wanted: str, makers: dict[str, Callable[[Photos, Path], object]], photos: Photos) -> None:
+    """Make in this folder what is not there yet, or was made by another recipe than the one that is wanted."""
+    made_from = folder / "made-from"
+    if made_from.is_file() and made_from.read_text() == wanted and all((folder / name).is_file() for name in makers):
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    made_from.unlink(missing_ok=True)
+    for name, draw in makers.items():
+        print(f"making {name}", file=sys.stderr)
+        draw(photos, folder / name)
+    made_from.write_text(wanted)
+
+
 def make() -> Photos:
     """Make what is not there yet, or was made otherwise."""
     photos = Photos()
-    made_from = FOLDER / "made-from"
-    wanted = recipe(photos)
-    if made_from.is_file() and made_from.read_text() == wanted and all((FOLDER / name).is_file() for name in PICTURES):
-        return photos
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    made_from.unlink(missing_ok=True)
-    for name, draw in PICTURES.items():
-        print(f"making {name}", file=sys.stderr)
-        draw(photos, FOLDER / name)
-    made_from.write_text(wanted)
+    keep(FOLDER, recipe(photos), PICTURES, photos)
     return photos
 
 

@@ -58,6 +58,8 @@ def cost(command: list[str], *, may_fail: bool = False) -> Cost:
         text=True,
         timeout=DEADLINE_SECONDS,
         check=False,
+        # Not what pyvips's own library has put into the environment behind Python's back: libvips of Debian would look there for its parts.
+        env=dict(os.environ),
     )
     said = run.stderr.strip().splitlines() or ["no word"]
     if run.returncode != 0:

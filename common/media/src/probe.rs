@@ -245,7 +245,7 @@ impl Probe {
                 }
             }
             #[cfg(feature = "pdf")]
-            Kind::Document => Ok(document::look(self.file.take_whole(), facts, limits)),
+            Kind::Document => document::look(self.file.take_whole(), facts, &self.policy),
             #[cfg(feature = "text")]
             Kind::Text => Ok(Content::plain(text::look(self.file.head(), self.subject.size, facts))),
             Kind::Other => Ok(Content::plain(facts)),

@@ -13,6 +13,11 @@ const MAX_LINES: usize = 3;
 /// How much of the beginning is decoded for it, in bytes: more than an excerpt needs in any encoding.
 const DECODED: usize = 16 * MAX_EXCERPT_BYTES;
 
+/// The character that begins a change of letters in ISO-2022-JP.
+const ESCAPE: u8 = 0x1B;
+/// How many characters must be right in UTF-8 for each that is broken.
+const RIGHT_FOR_BROKEN: usize = 8;
+
 /// Whether files of a type are texts of which the first lines may be shown: never what acts when it is opened, even where a tenant lets that
 /// in.
 pub(crate) fn is_kept_as_text(kept: &ContentType) -> bool {
@@ -37,16 +42,29 @@ fn encoding(head: &[u8], is_whole: bool) -> &'static Encoding {
     if let Some((marked, _)) = Encoding::for_bom(head) {
         return marked;
     }
+    // Of ISO-2022-JP every byte is ASCII; what tells it is its escapes.
+    let is_escaped = head.is_ascii() && head.contains(&ESCAPE);
     match std::str::from_utf8(head) {
-        Ok(_) => return UTF_8,
+        Ok(_) if !is_escaped => return UTF_8,
         // The head may end inside a character.
         Err(error) if error.error_len().is_none() && !is_whole => return UTF_8,
-        Err(_) => {}
+        Err(_) if is_nearly_utf8(head) => return UTF_8,
+        Ok(_) | Err(_) => {}
     }
-    // Of ISO-2022-JP every byte is ASCII, and so it never comes here.
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    let japanese = if is_escaped { Iso2022JpDetection::Allow } else { Iso2022JpDetection::Deny };
+    let mut detector = EncodingDetector::new(japanese);
     detector.feed(head, is_whole);
-    detector.guess(None, Utf8Detection::Deny)
+    detector.guess(None, if is_escaped { Utf8Detection::Allow } else { Utf8Detection::Deny })
+}
+
+/// Whether it is UTF-8 of which a little is broken: in other encodings hardly two letters in a row are a character of UTF-8.
+fn is_nearly_utf8(head: &[u8]) -> bool {
+    let (mut right, mut broken) = (0_usize, 0_usize);
+    for chunk in head.utf8_chunks() {
+        right += chunk.valid().chars().filter(|character| !character.is_ascii()).count();
+        broken += usize::from(!chunk.invalid().is_empty());
+    }
+    right > broken.saturating_mul(RIGHT_FOR_BROKEN)
 }
 
 /// The first lines, written so that nothing in them is hidden.
@@ -146,6 +164,10 @@ mod tests {
             (encoding_rs::KOI8_R.encode(russian).0.into_owned(), "KOI8-U", "Привет"),
             (encoding_rs::SHIFT_JIS.encode("日本語のテキストです。ありがとう。").0.into_owned(), "Shift_JIS", "日本語"),
             (encoding_rs::GBK.encode("这是一个简单的中文文本。").0.into_owned(), "GBK", "这是"),
+            (b"\x1B$B$3$s$K$A$O\x1B(B, hello".to_vec(), "ISO-2022-JP", "こんにちは, hello"),
+            (b"\x1B[31mred\x1B[0m".to_vec(), "UTF-8", "\\u{1b}[31mred"),
+            // One broken byte in a text of UTF-8 changes nothing else.
+            ([russian.as_bytes(), b" \xD0"].concat(), "UTF-8", "Привет, мир!"),
         ] {
             let (found, excerpt) = looked(&bytes);
             assert_eq!(found, name);
@@ -193,7 +215,9 @@ mod tests {
         let text = "é".repeat(40_000);
         let head = &text.as_bytes()[..65_535];
         assert_eq!(encoding(head, false), UTF_8);
-        assert_ne!(encoding(head, true), UTF_8);
+        // A text that ends so is broken there, which a short one may be in any encoding.
+        assert_eq!(encoding(head, true), UTF_8);
+        assert_ne!(encoding(&text.as_bytes()[..7], true), UTF_8);
         let facts = look(head, 80_000, Facts::default());
         assert_eq!(facts.excerpt.unwrap(), "é".repeat(120));
     }

@@ -16,32 +16,56 @@ use hayro::{RenderCache, RenderSettings};
 use hayro_syntax::page::Page;
 use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use vestibule_domain::inspection::Facts;
-use vestibule_domain::policy::InspectLimits;
+use vestibule_domain::policy::{InspectLimits, InspectPolicy};
 
 use self::budget::{Exhausted, spend};
 use crate::content::Content;
+use crate::inside::refuse_encrypted;
 use crate::picture::{self, Shown, VARIANTS};
 use crate::raster::{Layout, Raster};
+use crate::stop::Stop;
 use crate::trouble::Trouble;
 
-/// Looks into a document, of which `bytes` are all; `None` when it is longer than is read whole. It always comes in: what is wrong with it
-/// is the reason why it has no picture. Width and height stay unknown, since a page has no pixels.
-pub(crate) fn look(bytes: Option<Vec<u8>>, mut facts: Facts, limits: &InspectLimits) -> Content {
+/// Looks into a document, of which `bytes` are all; `None` when it is longer than is read whole. What is wrong with it is the reason why it has
+/// no picture. Width and height stay unknown, since a page has no pixels.
+///
+/// # Errors
+/// [`Stop::Refused`] only where it is found out here that it is encrypted, and the policy does not take that.
+pub(crate) fn look(bytes: Option<Vec<u8>>, mut facts: Facts, policy: &InspectPolicy) -> Result<Content, Stop> {
     let opened = bytes.ok_or_else(|| unsupported("larger than is read whole")).and_then(open);
-    let shown = opened.and_then(|pdf| {
-        facts.pages = u32::try_from(pdf.pages().len()).ok().filter(|pages| *pages > 0);
-        first_page(&pdf, limits)
-    });
-    Content { facts, shown: Some(shown) }
+    let shown = match opened {
+        Ok(Opened::Plain(pdf)) => {
+            facts.pages = u32::try_from(pdf.pages().len()).ok().filter(|pages| *pages > 0);
+            first_page(&pdf, &policy.limits)
+        }
+        Ok(Opened::Locked(why)) => {
+            facts.encrypted = Some(true);
+            refuse_encrypted(policy)?;
+            Err(unsupported(&why))
+        }
+        Err(trouble) => Err(trouble),
+    };
+    Ok(Content { facts, shown: Some(shown) })
+}
+
+/// A document that was found.
+enum Opened {
+    /// One that can be read.
+    Plain(Pdf),
+    /// One that is encrypted, and why it stays so.
+    Locked(String),
 }
 
 /// Opens a document with the empty password, as readers do first.
-fn open(bytes: Vec<u8>) -> Result<Pdf, Trouble> {
-    unless_it_unwinds(|| Pdf::new(bytes))?.map_err(|error| match error {
-        LoadPdfError::Decryption(DecryptionError::PasswordProtected) => unsupported("a password is needed"),
-        LoadPdfError::Decryption(error) => unsupported(&format!("its encryption: {error:?}")),
-        LoadPdfError::Invalid => unsupported("neither its table of objects nor its pages can be found"),
-    })
+fn open(bytes: Vec<u8>) -> Result<Opened, Trouble> {
+    match unless_it_unwinds(|| Pdf::new(bytes))? {
+        Ok(pdf) => Ok(Opened::Plain(pdf)),
+        Err(LoadPdfError::Decryption(DecryptionError::PasswordProtected)) => {
+            Ok(Opened::Locked("a password is needed".to_owned()))
+        }
+        Err(LoadPdfError::Decryption(error)) => Ok(Opened::Locked(format!("its encryption: {error:?}"))),
+        Err(LoadPdfError::Invalid) => Err(unsupported("neither its table of objects nor its pages can be found")),
+    }
 }
 
 /// The first page as thumbnails.

@@ -1,6 +1,8 @@
 use std::fmt::Write as _;
 
 use vestibule_domain::inspection::Thumbnail;
+use vestibule_domain::policy::EncryptedFiles;
+use vestibule_domain::rejection::RejectionCode;
 
 use super::*;
 
@@ -38,7 +40,7 @@ fn page(says: &str, drawn: &str, resources: &str, more: &[Vec<u8>]) -> Vec<u8> {
 const BOX: &str = "/MediaBox [0 0 600 800]";
 
 fn looked(bytes: Vec<u8>) -> Content {
-    look(Some(bytes), Facts::default(), &InspectLimits::default())
+    look(Some(bytes), Facts::default(), &InspectPolicy::default()).unwrap()
 }
 
 fn shown(bytes: Vec<u8>) -> Vec<Thumbnail> {
@@ -132,7 +134,7 @@ fn what_cannot_be_opened_has_no_picture() {
         assert_eq!(content.facts.pages, None);
         assert!(matches!(content.shown, Some(Err(Trouble::Unsupported(_)))), "{content:?}");
     }
-    let content = look(None, Facts::default(), &InspectLimits::default());
+    let content = look(None, Facts::default(), &InspectPolicy::default()).unwrap();
     assert!(matches!(content.shown, Some(Err(Trouble::Unsupported(_)))));
 }
 
@@ -237,7 +239,21 @@ fn the_limit_of_an_images_pixels_is_inclusive() {
         );
         let bytes = page(BOX, "600 0 0 800 0 0 cm /I Do", "/XObject << /I 5 0 R >>", &[stream(&says, vec![7; 110])]);
         let limits = InspectLimits { max_pixels: 100, ..InspectLimits::default() };
-        look(Some(bytes), Facts::default(), &limits).shown.unwrap().is_ok()
+        let policy = InspectPolicy { limits, ..InspectPolicy::default() };
+        look(Some(bytes), Facts::default(), &policy).unwrap().shown.unwrap().is_ok()
     };
     assert!(of(9) && of(10) && !of(11));
+}
+
+#[test]
+fn what_the_renderer_cannot_decrypt_is_encrypted_whatever_its_trailer_looked_like() {
+    let bytes = include_bytes!("../../../../fixtures/files/encrypted.pdf").to_vec();
+    let Err(Stop::Refused(code, _)) = look(Some(bytes.clone()), Facts::default(), &InspectPolicy::default()) else {
+        panic!()
+    };
+    assert_eq!(code, RejectionCode::Encrypted);
+    let policy = InspectPolicy { encrypted: EncryptedFiles::Accept, ..InspectPolicy::default() };
+    let content = look(Some(bytes), Facts::default(), &policy).unwrap();
+    assert_eq!((content.facts.encrypted, content.facts.pages), (Some(true), None));
+    assert!(matches!(content.shown, Some(Err(Trouble::Unsupported(_)))));
 }

@@ -7,8 +7,12 @@ use crate::boxes::{self, Part};
 use crate::structure::take_array;
 use crate::trouble::Trouble;
 
-/// Most items, references to items, extents and uses of properties, each, that are looked at. A photo of 48 megapixels has about 250 items.
+/// Most items, references to items, extents, properties and uses of properties, all together and however many boxes they stand in. A photo of
+/// 48 megapixels has about 250 items, and 2,000 of all these.
 const MAX_ENTRIES: usize = 20_000;
+
+/// Most uses of properties by one item, which has about five.
+const MAX_USES: usize = 64;
 
 /// Where the bytes of an item are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +45,8 @@ pub(crate) struct Meta<'a> {
     /// Numbers of properties, from 1, each with whether a reader must know it.
     uses: BTreeMap<u32, Vec<(usize, bool)>>,
     data: &'a [u8],
+    /// How many there are so far of what [`MAX_ENTRIES`] bounds.
+    entries: usize,
 }
 
 impl<'a> Meta<'a> {
@@ -59,6 +65,7 @@ impl<'a> Meta<'a> {
             properties: Vec::new(),
             uses: BTreeMap::new(),
             data: &[],
+            entries: 0,
         };
         let mut primary = None;
         while let Some(Part { name, body }) = boxes::next(&mut body)? {
@@ -138,7 +145,7 @@ impl<'a> Meta<'a> {
                 let item = short_or_long(&mut body, version > 2)?;
                 let _protection = short(&mut body)?;
                 self.kinds.insert(item, take_array(&mut body)?);
-                few(self.kinds.len())?;
+                self.count()?;
             }
         }
         Ok(())
@@ -150,7 +157,6 @@ impl<'a> Meta<'a> {
         let (offset_size, length_size) = (sizes >> 4, sizes & 15);
         let (base_size, index_size) = (more >> 4, if version > 0 { more & 15 } else { 0 });
         let items = short_or_long(&mut body, version > 1)?;
-        let mut total = 0;
         for _ in 0..items {
             let item = short_or_long(&mut body, version > 1)?;
             let method = if version > 0 { short(&mut body)?.to_le_bytes()[0] & 15 } else { 0 };
@@ -161,30 +167,27 @@ impl<'a> Meta<'a> {
                 let _index = number(&mut body, index_size)?;
                 let offset = base.saturating_add(number(&mut body, offset_size)?);
                 extents.push((offset, number(&mut body, length_size)?));
-                total += 1;
-                few(total)?;
+                self.count()?;
             }
             // A data reference other than 0 is to another file.
             let method = if elsewhere == 0 { method } else { u8::MAX };
             self.places.insert(item, Place { method, extents });
-            few(self.places.len())?;
+            self.count()?;
         }
         Ok(())
     }
 
     fn read_references(&mut self, mut body: &[u8]) -> Result<(), Trouble> {
         let (version, _) = version_and_flags(&mut body)?;
-        let mut total = 0;
         while let Some(Part { name, mut body }) = boxes::next(&mut body)? {
             let from = short_or_long(&mut body, version > 0)?;
             let mut to = Vec::new();
             for _ in 0..short(&mut body)? {
                 to.push(short_or_long(&mut body, version > 0)?);
-                total += 1;
-                few(total)?;
+                self.count()?;
             }
             self.references.push(Reference { kind: name, from, to });
-            few(self.references.len())?;
+            self.count()?;
         }
         Ok(())
     }
@@ -196,7 +199,7 @@ impl<'a> Meta<'a> {
                     let mut properties = body;
                     while let Some(property) = boxes::next(&mut properties)? {
                         self.properties.push(property);
-                        few(self.properties.len())?;
+                        self.count()?;
                     }
                 }
                 b"ipma" => self.read_uses(body)?,
@@ -208,7 +211,6 @@ impl<'a> Meta<'a> {
 
     fn read_uses(&mut self, mut body: &[u8]) -> Result<(), Trouble> {
         let (version, flags) = version_and_flags(&mut body)?;
-        let mut total = 0;
         for _ in 0..long(&mut body)? {
             let item = short_or_long(&mut body, version > 0)?;
             let [count] = take_array(&mut body)?;
@@ -220,10 +222,22 @@ impl<'a> Meta<'a> {
                     let [narrow] = take_array(&mut body)?;
                     (narrow >> 7 == 1, (narrow & 0x7F).into())
                 };
-                self.uses.entry(item).or_default().push((number.into(), essential));
-                total += 1;
-                few(total)?;
+                self.count()?;
+                let uses = self.uses.entry(item).or_default();
+                uses.push((number.into(), essential));
+                if uses.len() > MAX_USES {
+                    return Err(Trouble::Unsupported(format!("an item with more than {MAX_USES} properties")));
+                }
             }
+        }
+        Ok(())
+    }
+
+    /// Refuses to go on with more entries than a photo has.
+    fn count(&mut self) -> Result<(), Trouble> {
+        self.entries += 1;
+        if self.entries > MAX_ENTRIES {
+            return Err(Trouble::Unsupported(format!("a HEIF file of more than {MAX_ENTRIES} entries")));
         }
         Ok(())
     }
@@ -232,14 +246,6 @@ impl<'a> Meta<'a> {
 fn primary_item(mut body: &[u8]) -> Result<u32, Trouble> {
     let (version, _) = version_and_flags(&mut body)?;
     short_or_long(&mut body, version > 0)
-}
-
-/// Refuses to go on with more entries than a photo has.
-fn few(entries: usize) -> Result<(), Trouble> {
-    if entries > MAX_ENTRIES {
-        return Err(Trouble::Unsupported(format!("a HEIF file of more than {MAX_ENTRIES} entries")));
-    }
-    Ok(())
 }
 
 /// The payload of a `grid` item: tiles down and across, and the pixels of the whole across and down. ISO/IEC 23008-12, 6.6.2.3.

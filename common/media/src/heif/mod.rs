@@ -20,6 +20,9 @@ use image::metadata::Orientation;
 /// Most pieces that the bytes of a grid's tiles lie in.
 const MAX_PIECES: usize = 20_000;
 
+/// Which part of the most pixels a grid may decode besides, for what its last column and row have too much.
+const FILLING: u64 = 8;
+
 /// Most auxiliary pictures of a picture that are looked at for an alpha.
 const MAX_AUXILIARIES: usize = 16;
 
@@ -181,7 +184,18 @@ fn grid<'a>(meta: &Meta<'a>, item: u32, limits: &InspectLimits) -> Result<Coded<
     if !covers(tile.0, columns, size.0) || !covers(tile.1, rows, size.1) {
         return Err(Trouble::damaged("a grid whose tiles do not cover it"));
     }
+    check_coded(tile, (columns, rows), limits)?;
     Ok(Coded { codec, size, tile, columns, tiles })
+}
+
+/// What is decoded, with what reaches out of the picture: tiles may be far larger than it on one side.
+fn check_coded(tile: (u32, u32), count: (u32, u32), limits: &InspectLimits) -> Result<(), Trouble> {
+    let [across, down] =
+        [(tile.0, count.0), (tile.1, count.1)].map(|(side, count)| u64::from(side).saturating_mul(count.into()));
+    if across.saturating_mul(down) > limits.max_pixels.saturating_add(limits.max_pixels / FILLING) {
+        return Err(Trouble::TooManyPixels(format!("tiles of {across} × {down} in all")));
+    }
+    Ok(())
 }
 
 /// The item that is the alpha of `item`.

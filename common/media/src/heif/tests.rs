@@ -79,12 +79,25 @@ pub(crate) fn photo(width: u32, height: u32) -> Vec<u8> {
 
 /// A file of a grid of 64 × 64 tiles, all of which have the same bytes.
 fn tiled(rows: u8, columns: u8, size: (u16, u16), made_of: &[u16], tile_kind: [u8; 4]) -> Vec<u8> {
+    tiled_by((64, 64), rows, columns, size, made_of, tile_kind)
+}
+
+/// The same of tiles of another size.
+fn tiled_by(
+    tile_size: (u32, u32),
+    rows: u8,
+    columns: u8,
+    size: (u16, u16),
+    made_of: &[u16],
+    tile_kind: [u8; 4],
+) -> Vec<u8> {
     let payload = [&[0, 0, rows - 1, columns - 1][..], &shorts(&[size.0, size.1])].concat();
     let make = |at: u32| {
         let grid = Item { kind: b"grid", properties: &[2], place: (at, 8), made_of };
         let tile = || Item { kind: &tile_kind, properties: &[1, 0x83], place: (at + 8, 5), made_of: &[] };
         let items = [grid, tile(), tile(), tile()];
-        let properties = [ispe(64, 64), ispe(size.0.into(), size.1.into()), part(b"hvcC", &[b"config"])];
+        let properties =
+            [ispe(tile_size.0, tile_size.1), ispe(size.0.into(), size.1.into()), part(b"hvcC", &[b"config"])];
         [head(), meta(&items, &properties, &[]), part(b"mdat", &[&payload, b"codes"])].concat()
     };
     make(u32::try_from(make(0).len() - 13).unwrap())
@@ -146,6 +159,36 @@ fn a_small_file_cannot_ask_for_the_same_bytes_without_end() {
     };
     assert!(read_file(&many(1, 9)).is_ok());
     assert!(matches!(read_file(&many(6, 255)), Err(Trouble::Unsupported(_))));
+}
+
+#[test]
+fn tiles_that_reach_far_out_of_the_picture_are_too_many_pixels() {
+    // Eight tiles of 48 megapixels for one line of pixels.
+    let line = tiled_by((8000, 6000), 1, 8, (56_001, 1), &[2, 3, 4, 2, 3, 4, 2, 3], *b"hvc1");
+    assert!(matches!(read_file(&line), Err(Trouble::TooManyPixels(_))));
+    // As phones do it: the last ones reach a little out of it.
+    let photo = tiled_by((512, 512), 6, 8, (4032, 3024), &[2, 3, 4].repeat(16), *b"hvc1");
+    assert!(read_file(&photo).is_ok());
+    let corner = tiled_by((512, 512), 1, 1, (1, 1), &[2], *b"hvc1");
+    assert!(read_file(&corner).is_ok());
+}
+
+#[test]
+fn entries_are_counted_over_all_boxes_that_hold_them() {
+    // Each box has an item of 19,000 pieces that take no bytes to write down.
+    let pieces = part(b"iloc", &[&[0; 4], &[0, 0], &shorts(&[1, 1, 0, 19_000])]);
+    let uses = |count: usize| {
+        let one = part(b"ipma", &[&[0; 4], &longs(&[1]), &shorts(&[1]), &[60], &[1; 60]]);
+        part(b"iprp", &[&part(b"ipco", &[&ispe(8, 8)]), &one.repeat(count)])
+    };
+    let with = |more: &[u8]| {
+        let body = [&[0; 4][..], &part(b"pitm", &[&[0; 4], &shorts(&[1])]), more].concat();
+        Meta::read(&[], &body).map(|meta| meta.primary)
+    };
+    assert_eq!(with(&pieces).unwrap(), 1);
+    assert!(matches!(with(&pieces.repeat(2)), Err(Trouble::Unsupported(_))));
+    assert_eq!(with(&uses(1)).unwrap(), 1);
+    assert!(matches!(with(&uses(2)), Err(Trouble::Unsupported(_))), "an item of 120 properties");
 }
 
 #[test]

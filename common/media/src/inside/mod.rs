@@ -2,6 +2,7 @@
 //! another type an archive besides?
 
 mod cfb;
+mod macros;
 mod pdf;
 mod zip;
 
@@ -24,7 +25,7 @@ pub(crate) struct Inside {
     pub(crate) entries: Option<u64>,
     /// Bytes that it unpacks to, by its own word.
     pub(crate) unpacked_size: Option<u64>,
-    /// Whether a document holds programs of its own.
+    /// Whether a document holds programs of its own; `None` where that is unclear too.
     pub(crate) macros: Option<bool>,
     /// Whether a password is needed for it, or for a part of it.
     pub(crate) encrypted: bool,
@@ -97,7 +98,8 @@ fn holds_no_archive(kept: &ContentType) -> bool {
         || matches!(kept.as_str(), "application/pdf" | "application/rtf")
 }
 
-fn refuse_encrypted(policy: &InspectPolicy) -> Result<(), Stop> {
+/// Refuses an encrypted file where the policy says so.
+pub(crate) fn refuse_encrypted(policy: &InspectPolicy) -> Result<(), Stop> {
     match policy.encrypted {
         EncryptedFiles::Accept => Ok(()),
         EncryptedFiles::Refuse => Err(Stop::refused(RejectionCode::Encrypted, "encrypted")),

@@ -6,6 +6,7 @@ use vestibule_domain::content_type::ContentType;
 use vestibule_domain::policy::{InspectLimits, InspectPolicy, SMALL_ARCHIVE_BYTES};
 use vestibule_domain::rejection::RejectionCode;
 
+use super::macros::Macros;
 use super::{Inside, MAX_DIRECTORY_BYTES, number, refuse_encrypted};
 use crate::sparse::{Missing, Sparse};
 use crate::stop::Stop;
@@ -50,7 +51,7 @@ struct Directory {
     /// It has what makes it a program for Java.
     runnable: bool,
     /// It has what a document's own programs are in.
-    macros: bool,
+    macros: Macros,
 }
 
 /// Looks at an archive's end and directory.
@@ -84,7 +85,7 @@ pub(super) fn look(file: &Sparse, policy: &InspectPolicy) -> Result<Inside, Stop
     Ok(Inside {
         entries: Some(directory.entries),
         unpacked_size: Some(directory.unpacked),
-        macros: Some(directory.macros),
+        macros: directory.macros.fact(),
         encrypted: directory.encrypted,
     })
 }
@@ -230,7 +231,7 @@ fn walk(mut bytes: &[u8], limits: &InspectLimits) -> Result<Directory, Stop> {
         sum.unpacked = sum.unpacked.saturating_add(entry.unpacked);
         sum.encrypted |= entry.encrypted;
         sum.runnable |= entry.is_manifest;
-        sum.macros |= entry.holds_macros;
+        sum.macros = sum.macros.max(entry.macros);
         // The end record's count has 16 bits, and may be any number but the right one.
         if sum.entries > limits.max_archive_entries {
             return Err(bomb(format!("more than {} entries", limits.max_archive_entries)));
@@ -261,7 +262,7 @@ struct Entry {
     unpacked: u64,
     encrypted: bool,
     is_manifest: bool,
-    holds_macros: bool,
+    macros: Macros,
     /// Bytes of the entry in the directory.
     length: usize,
 }
@@ -274,7 +275,7 @@ impl Entry {
         let length = |at| usize::try_from(number::<2>(header, at)?).ok();
         let (name, extra, comment) = (length(28)?, length(30)?, length(32)?);
         let written = bytes.get(ENTRY_LENGTH..ENTRY_LENGTH + name)?;
-        let (is_manifest, holds_macros) = (written.eq_ignore_ascii_case(MANIFEST), holds_macros(written));
+        let (is_manifest, macros) = (written.eq_ignore_ascii_case(MANIFEST), Macros::of(written));
         let extra_at = ENTRY_LENGTH + name;
         let extra = bytes.get(extra_at..extra_at + extra)?;
         let end = extra_at + extra.len() + comment;
@@ -285,18 +286,8 @@ impl Entry {
         let unpacked = size(unpacked);
         let packed = size(packed);
         let encrypted = number::<2>(header, 8)? & (ENCRYPTED | HEADERS_MASKED) != 0;
-        Some(Self { packed, unpacked, encrypted, is_manifest, holds_macros, length: end })
+        Some(Self { packed, unpacked, encrypted, is_manifest, macros, length: end })
     }
-}
-
-/// Whether an entry of this name holds a document's own programs: Office's project of Visual Basic ([MS-OFFMACRO2] 2.2) and Excel's older
-/// macro sheets, or `OpenDocument`'s libraries of Basic and of other languages (its standard has no names for them: these are those that its
-/// programs use). Programs do not care for case.
-fn holds_macros(name: &[u8]) -> bool {
-    let lower: Vec<u8> =
-        name.iter().map(|byte| if *byte == b'\\' { b'/' } else { byte.to_ascii_lowercase() }).collect();
-    let of_office = lower.rsplit(|byte| *byte == b'/').next() == Some(b"vbaproject.bin");
-    of_office || [&b"xl/macrosheets/"[..], b"basic/", b"scripts/"].iter().any(|folder| lower.starts_with(folder))
 }
 
 /// The numbers in the extra field that holds what does not fit into 32 bits: unpacked size first, then packed.
@@ -503,29 +494,6 @@ mod tests {
             InspectPolicy { encrypted: vestibule_domain::policy::EncryptedFiles::Accept, ..InspectPolicy::default() };
         let inside = look(&file(&bytes), &policy).unwrap();
         assert_eq!((inside.entries, inside.encrypted), (Some(2), true));
-    }
-
-    #[test]
-    fn macros_are_known_by_their_entries_names() {
-        for name in [
-            &b"word/vbaProject.bin"[..],
-            b"xl/VBAPROJECT.BIN",
-            b"ppt\\vbaProject.bin",
-            b"xl/macrosheets/sheet1.xml",
-            b"Basic/Standard/Module1.xml",
-            b"Scripts/python/hello.py",
-        ] {
-            assert!(holds_macros(name), "{}", String::from_utf8_lossy(name));
-        }
-        for name in [
-            &b"word/vbaProject.bin.xml"[..],
-            b"word/_rels/vbaProject.bin.rels",
-            b"xl/worksheets/sheet1.xml",
-            b"basics/a",
-            b"",
-        ] {
-            assert!(!holds_macros(name), "{}", String::from_utf8_lossy(name));
-        }
     }
 
     #[test]

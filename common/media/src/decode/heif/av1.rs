@@ -10,6 +10,9 @@ use crate::trouble::Trouble;
 /// By how many pixels a frame may be larger than what is announced: frames fill up whole blocks.
 const MAX_FILLING: u32 = 64;
 
+/// Most pixels on a side. AV1 specification, 5.5.1.
+const MAX_SIDE: u32 = 65_536;
+
 /// Types of units: AV1 specification, 6.2.2.
 const SEQUENCE_HEADER: u8 = 1;
 const TEMPORAL_DELIMITER: u8 = 2;
@@ -20,15 +23,19 @@ const TEMPORAL_DELIMITER: u8 = 2;
 /// [`Trouble::Damaged`] when the decoder, which is dav1d's, calls the bitstream invalid; [`Trouble::Unsupported`] when it is of a kind that it does
 /// not know, or larger than `size`.
 pub(super) fn decode(tile: &Tile<'_>, size: (u32, u32)) -> Result<Frame, Trouble> {
+    let most = (size.0.saturating_add(MAX_FILLING), size.1.saturating_add(MAX_FILLING));
+    // What is not taken at once waits inside, and a picture is there all the same.
+    let data = tile.data.concat();
+    let said = sequence_header(&data).and_then(said);
+    let coded = said.as_ref().map_or(size, |said| said.size);
+    if size.0.max(size.1) > MAX_SIDE || coded.0 > most.0 || coded.1 > most.1 {
+        return Err(Trouble::Unsupported(format!("AV1: {coded:?} pixels are coded where {size:?} are announced")));
+    }
     let mut settings = Settings::new();
     settings.set_n_threads(1);
     settings.set_max_frame_delay(1);
-    let most = size.0.saturating_add(MAX_FILLING).saturating_mul(size.1.saturating_add(MAX_FILLING));
-    settings.set_frame_size_limit(most);
+    settings.set_frame_size_limit(most.0.saturating_mul(most.1));
     let mut decoder = Decoder::with_settings(&settings).map_err(trouble)?;
-    // What is not taken at once waits inside, and a picture is there all the same.
-    let data = tile.data.concat();
-    let nclx = sequence_header(&data).and_then(colours);
     match decoder.send_data(data, None, None, None) {
         Ok(()) | Err(Error::Again) => {}
         Err(error) => return Err(trouble(error)),
@@ -55,7 +62,14 @@ pub(super) fn decode(tile: &Tile<'_>, size: (u32, u32)) -> Result<Frame, Trouble
         planes.extend([plane(PlanarImageComponent::U), plane(PlanarImageComponent::V)]);
     }
     let bits = u8::try_from(bits).unwrap_or(u8::MAX);
-    Ok(Frame { size: (picture.width(), picture.height()), bits, sampling, planes, nclx })
+    Ok(Frame { size: (picture.width(), picture.height()), bits, sampling, planes, nclx: said.map(|said| said.nclx) })
+}
+
+/// What a sequence header says.
+struct Said {
+    /// Pixels across and down of the largest frame.
+    size: (u32, u32),
+    nclx: Nclx,
 }
 
 /// The payload of the sequence header, which comes first or behind an empty unit. AV1 specification, 5.3.
@@ -80,8 +94,8 @@ fn sequence_header(mut data: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// What a sequence header says of colours; `None` where it says nothing, or says of times first, which pictures have no use for. 5.5.
-fn colours(header: &[u8]) -> Option<Nclx> {
+/// Reads a sequence header; `None` where it ends early, or says of times first, which pictures have no use for. 5.5.
+fn said(header: &[u8]) -> Option<Said> {
     let mut bits = Bits::new(header);
     let profile = bits.number(3)?;
     let _is_still = bits.flag()?;
@@ -104,8 +118,7 @@ fn colours(header: &[u8]) -> Option<Nclx> {
         }
     }
     let (width_bits, height_bits) = (bits.number(4)? + 1, bits.number(4)? + 1);
-    bits.number(width_bits)?;
-    bits.number(height_bits)?;
+    let size = (bits.number(width_bits)? + 1, bits.number(height_bits)? + 1);
     if !is_reduced && bits.flag()? {
         bits.number(7)?;
     }
@@ -123,7 +136,8 @@ fn colours(header: &[u8]) -> Option<Nclx> {
         if bits.flag()? { (bits.number(8)?, bits.number(8)?, bits.number(8)?) } else { (2, 2, 2) };
     // BT.709 in sRGB's curve and without a matrix is always of the full range.
     let is_full = (!is_grey && (primaries, transfer, matrix) == (1, 13, 0)) || bits.flag()?;
-    Some(Nclx { primaries: u16::try_from(primaries).ok()?, matrix: u16::try_from(matrix).ok()?, is_full })
+    let nclx = Nclx { primaries: u16::try_from(primaries).ok()?, matrix: u16::try_from(matrix).ok()?, is_full };
+    Some(Said { size, nclx })
 }
 
 /// Passes over what a header that is not reduced says of coding tools.
@@ -150,5 +164,26 @@ fn trouble(error: Error) -> Trouble {
         Error::NotEnoughMemory => Trouble::OverBudget(format!("AV1: {error}")),
         // The type may get further variants.
         _ => Trouble::Unsupported(format!("AV1: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_coded_larger_than_announced_is_not_decoded() {
+        // libaom's for 1600 × 1200 pixels.
+        let header: &[u8] = &[0x12, 0, 0x0A, 10, 0x1A, 0x2A, 0xB1, 0xFC, 0xAF, 0x68, 0x80, 0x86, 0x83, 0x42];
+        let tile = Tile { config: &[], data: vec![header] };
+        let why = |size| match decode(&tile, size) {
+            Err(trouble) => trouble.to_string(),
+            Ok(frame) => panic!("{:?}", frame.size),
+        };
+        for size in [(1535, 1200), (1600, 1135), (1, 1)] {
+            assert!(why(size).contains("(1600, 1200) pixels are coded"), "{}", why(size));
+        }
+        assert!(!why((1536, 1136)).contains("pixels are coded"), "{}", why((1536, 1136)));
+        assert!(why((MAX_SIDE + 1, 1)).contains("pixels are coded"));
     }
 }

@@ -31,16 +31,6 @@ pub(super) fn decode(tile: &Tile<'_>, size: (u32, u32)) -> Result<Frame, Trouble
     if config.bit_depth_luma != config.bit_depth_chroma {
         return Err(Trouble::Unsupported("HEVC with chromas of another depth than luma".to_owned()));
     }
-    let sets = config.parameter_sets();
-    for set in &sets {
-        if set.first().is_some_and(|byte| byte >> 1 & 63 == SEQUENCE) {
-            let coded = coded_size(set).ok_or_else(|| not_decoded("a sequence parameter set that ends early"))?;
-            let fits = |coded: u32, shown: u32| coded <= shown.saturating_add(MAX_FILLING);
-            if !fits(coded.0, size.0) || !fits(coded.1, size.1) {
-                return Err(not_decoded(format!("{coded:?} pixels are coded where {size:?} are announced")));
-            }
-        }
-    }
     let joined;
     let data = match tile.data.as_slice() {
         [piece] => *piece,
@@ -50,6 +40,17 @@ pub(super) fn decode(tile: &Tile<'_>, size: (u32, u32)) -> Result<Frame, Trouble
         }
     };
     let units = config.split_nals(data).map_err(not_decoded)?;
+    let sets = config.parameter_sets();
+    // Also those between the pictures' own units, where the standard does not have them.
+    for set in sets.iter().map(|set| &set[..]).chain(units.iter().map(|unit| &unit[..])) {
+        if set.first().is_some_and(|byte| byte >> 1 & 63 == SEQUENCE) {
+            let coded = coded_size(set).ok_or_else(|| not_decoded("a sequence parameter set that ends early"))?;
+            let fits = |coded: u32, shown: u32| coded <= shown.saturating_add(MAX_FILLING);
+            if !fits(coded.0, size.0) || !fits(coded.1, size.1) {
+                return Err(not_decoded(format!("{coded:?} pixels are coded where {size:?} are announced")));
+            }
+        }
+    }
     let frame = heic_rs::hevc::decode_still(&sets, &units).map_err(not_decoded)?;
     frame.validate().map_err(not_decoded)?;
     let sampling = match frame.chroma {

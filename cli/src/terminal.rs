@@ -60,11 +60,11 @@ pub(crate) fn note(text: &str) {
     eprintln!("{text} …");
 }
 
-/// An error and all its causes in one line.
+/// An error and all its causes in one line, fit for the terminal whatever names stand in it.
 pub(crate) fn one_line(error: &anyhow::Error) -> String {
     let mut said: Vec<String> = Vec::new();
     for cause in error.chain() {
-        let cause = cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        let cause = shown(&cause.to_string().split_whitespace().collect::<Vec<_>>().join(" "));
         // Many errors repeat their cause in their own text.
         if !said.iter().any(|earlier| earlier.ends_with(&cause)) {
             said.push(cause);
@@ -82,5 +82,11 @@ mod tests {
         let error =
             anyhow::anyhow!("connection\n  refused").context("dispatch: connection refused").context("cannot look");
         assert_eq!(one_line(&error), "cannot look: dispatch: connection refused");
+    }
+
+    #[test]
+    fn a_name_in_an_error_cannot_write_on_the_terminal() {
+        let error = anyhow::anyhow!("no such file").context("a\u{1b}]0;title\u{7}\u{9b}2J\u{202e}b\u{200d}");
+        assert_eq!(one_line(&error), "a]0;title2Jb: no such file");
     }
 }

@@ -135,12 +135,13 @@ impl Inspector {
 }
 
 fn tell(layers: Layers) {
-    let Layers { filter, landlock, limits, no_new_privs, undumpable, dies_with_parent } = layers;
+    let Layers { filter, landlock, limits, no_new_privs, no_capabilities, undumpable, dies_with_parent } = layers;
     tracing::info!(
         inspect.layers.filter = filter,
         inspect.layers.landlock = landlock.as_str(),
         inspect.layers.limits = limits,
         inspect.layers.no_new_privs = no_new_privs,
+        inspect.layers.no_capabilities = no_capabilities,
         inspect.layers.undumpable = undumpable,
         inspect.layers.dies_with_parent = dies_with_parent,
         inspect.layers.parent_undumpable = is_hidden(),

@@ -108,7 +108,7 @@ const LIE_IN_FACTS: &[u8] = br#"{"say":"done","filtered":false,"examination":{"v
     "facts":{"type":"text/plain","excerpt":"\u001b[2J"},"thumbnails":[]}}}"#;
 
 const SELF: &[u8] =
-    br#"{"say":"layers","filter":true,"landlock":"off","limits":true,"no_new_privs":true,"undumpable":true,
+    br#"{"say":"layers","filter":true,"landlock":"off","limits":true,"no_new_privs":true,"no_capabilities":true,"undumpable":true,
     "dies_with_parent":true}"#;
 
 fn say(output: &mut impl io::Write, frame: &[u8]) {
@@ -212,6 +212,10 @@ fn trials() -> Vec<Trial> {
             "a_version_that_cannot_be_is_unknown_and_a_range_that_is_ignored_is_cut_out",
             a_version_that_cannot_be_is_unknown_and_a_range_that_is_ignored_is_cut_out,
         ),
+        test(
+            "only_a_size_that_differs_is_told_with_the_one_that_was_announced",
+            only_a_size_that_differs_is_told_with_the_one_that_was_announced,
+        ),
         test("a_child_that_dies_refuses_its_file", a_child_that_dies_refuses_its_file),
         test("a_child_that_hoards_memory_meets_its_limit", a_child_that_hoards_memory_meets_its_limit),
         test("a_child_that_computes_for_ever_meets_its_limit", a_child_that_computes_for_ever_meets_its_limit),
@@ -229,6 +233,7 @@ fn trials() -> Vec<Trial> {
         test("limits_alone_stop_what_they_can", surroundings::limits_alone_stop_what_they_can),
         test("landlock_stops_what_limits_cannot", surroundings::landlock_stops_what_limits_cannot),
         test("a_child_says_which_layers_are_on", surroundings::a_child_says_which_layers_are_on),
+        test("a_child_has_no_powers_of_roots", surroundings::a_child_has_no_powers_of_roots),
         test("a_hidden_parent_cannot_be_looked_into", surroundings::a_hidden_parent_cannot_be_looked_into),
         test("the_function_says_at_its_start_which_layers_are_on", surroundings::the_function_says_which_layers_are_on),
         test("a_child_that_cannot_be_started_is_our_fault", a_child_that_cannot_be_started_is_our_fault),
@@ -343,6 +348,23 @@ fn the_function_judges_by_length_before_it_starts_a_child() {
             panic!("not rejected")
         };
         assert_eq!(why.code, expected);
+    }
+}
+
+fn only_a_size_that_differs_is_told_with_the_one_that_was_announced() {
+    let nobody = Sandbox::of("/nowhere/at/all".into(), Vec::new(), budget());
+    let limits = InspectLimits { max_upload_bytes: 10, ..InspectLimits::default() };
+    let policy = InspectPolicy { limits, ..InspectPolicy::default() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for (bytes, promised, expected) in
+        [(0, 0, None), (0, 9, None), (11, 11, None), (9, 10, Some("9 bytes where 10 were announced"))]
+    {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(bytes).unwrap();
+        let mut source = Source::File(tokio::fs::File::from_std(file));
+        let claim = Claim { size: promised, content_type: "text/plain".parse().unwrap(), sha256: None };
+        let answered = runtime.block_on(examine(&nobody, &mut source, claim, &policy)).unwrap().unwrap();
+        assert_eq!(answered.examination.detail.as_deref(), expected, "{bytes} of {promised}");
     }
 }
 

@@ -90,8 +90,8 @@ impl Told {
             }
             Report::Failed { error } => ("not examined\n".to_owned(), Some(error.as_str())),
         };
-        let detail: String =
-            detail.unwrap_or_default().lines().map(|line| format!("  {}\n", terminal::shown(line))).collect();
+        let lines = detail.unwrap_or_default().lines().map(|line| format!("  {}", terminal::shown(line)));
+        let detail = lines.collect::<Vec<_>>().join("\n");
         format!("{}{about}\n{found}{detail}", terminal::shown(&self.file)).trim_end().to_owned()
     }
 

@@ -24,9 +24,9 @@ fn png(bytes: &[u8]) -> Option<(u32, u32)> {
 fn webp(bytes: &[u8]) -> Option<(u32, u32)> {
     let (_, rest) = bytes.strip_prefix(b"RIFF")?.split_first_chunk::<4>()?;
     let (_, rest) = rest.strip_prefix(b"WEBPVP8L")?.split_first_chunk::<4>()?;
-    let size = u32::from_le_bytes(*rest.strip_prefix(b"\x2F")?.first_chunk()?);
+    let both = u32::from_le_bytes(*rest.strip_prefix(b"\x2F")?.first_chunk()?);
     let side = |bits: u32| (bits & 0x3FFF) + 1;
-    Some((side(size), side(size >> 14)))
+    Some((side(both), side(both >> 14)))
 }
 
 /// The frame's header, behind segments that each say their length: ITU-T T.81, B.2.2. A frame that is neither baseline nor progressive is none.

@@ -22,7 +22,7 @@ pub(crate) fn implausible(verdict: &Verdict, policy: &InspectPolicy) -> Option<S
         Verdict::Rejected(rejection) => bad_rejection(rejection),
         Verdict::Accepted(found) => {
             let Inspection { facts, thumbnails } = &**found;
-            bad_facts(facts, policy).or_else(|| bad_recipe(facts, thumbnails)).or_else(|| bad_thumbnails(thumbnails))
+            bad_facts(facts, policy).or_else(|| bad_thumbnails(thumbnails)).or_else(|| bad_recipe(facts, thumbnails))
         }
     }
 }

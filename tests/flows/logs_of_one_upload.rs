@@ -60,7 +60,7 @@ pub(crate) async fn the_inspector_says_at_its_start_which_layers_are_around_its_
         Ok(lines.find(|line| line["message"] == "layers"))
     })
     .await?;
-    for layer in ["limits", "no_new_privs", "undumpable", "dies_with_parent", "parent_undumpable"] {
+    for layer in ["limits", "no_new_privs", "no_capabilities", "undumpable", "dies_with_parent", "parent_undumpable"] {
         ensure!(said[format!("inspect.layers.{layer}")] == true, "{layer}: {said}");
     }
     Ok(())

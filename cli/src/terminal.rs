@@ -55,6 +55,15 @@ pub(crate) fn shown(text: &str) -> String {
     visible(text).replace(['\u{200c}', '\u{200d}'], "")
 }
 
+/// A text's last letters where it is longer than a column is wide: of a long content type they tell more than its first.
+pub(crate) fn ending(text: &str, columns: usize) -> String {
+    let length = text.chars().count();
+    if length <= columns {
+        return text.to_owned();
+    }
+    std::iter::once('…').chain(text.chars().skip(length + 1 - columns)).collect()
+}
+
 /// Says what is being done.
 pub(crate) fn note(text: &str) {
     eprintln!("{text} …");
@@ -82,6 +91,15 @@ mod tests {
         let error =
             anyhow::anyhow!("connection\n  refused").context("dispatch: connection refused").context("cannot look");
         assert_eq!(one_line(&error), "cannot look: dispatch: connection refused");
+    }
+
+    #[test]
+    fn a_long_type_is_shortened_to_what_tells_it_apart() {
+        for (text, expected) in [("abc", "abc"), ("abcd", "abcd"), ("abcde", "…cde")] {
+            assert_eq!(ending(text, 4), expected);
+        }
+        let sheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+        assert_eq!(ending(sheet, 28), "…ocument.spreadsheetml.sheet");
     }
 
     #[test]

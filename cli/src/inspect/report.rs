@@ -102,20 +102,13 @@ impl Told {
             Report::Rejected { rejection, detail, .. } => (rejection.code.as_str(), "", detail.as_deref()),
             Report::Failed { error } => ("not examined", "", Some(error.as_str())),
         };
-        let found = ending(found, TYPE_COLUMNS);
+        let found = terminal::ending(found, TYPE_COLUMNS);
         let size = self.size.unwrap_or_default();
         let millis = self.millis.unwrap_or_default();
         let file = terminal::shown(&self.file);
         let why = why.map(|why| format!(": {}", terminal::shown(why))).unwrap_or_default();
         format!("{became:<18}  {found:<TYPE_COLUMNS$}  {size:>10} bytes  {millis:>5} ms  {file}{why}")
     }
-}
-
-/// A text's last letters where it is longer than a column is wide: of a long type they tell more than its first.
-fn ending(text: &str, columns: usize) -> String {
-    let Some(over) = text.chars().count().checked_sub(columns + 1) else { return text.to_owned() };
-    let kept: String = text.chars().skip(over + 2).collect();
-    format!("…{kept}")
 }
 
 fn described(facts: &Facts) -> String {
@@ -194,9 +187,6 @@ mod tests {
         let facts = Box::new(Facts::of_type(office.parse().unwrap()));
         let line = told(Report::Accepted { facts, thumbnails: Vec::new(), detail: None }).in_a_line();
         assert_eq!(line, "accepted            …wordprocessingml.document          99 bytes      7 ms  a.png");
-        for (text, expected) in [("abc", "abc"), ("abcd", "abcd"), ("abcde", "…cde")] {
-            assert_eq!(ending(text, 4), expected);
-        }
     }
 
     #[test]

@@ -55,16 +55,25 @@ pub(crate) fn shown(text: &str) -> String {
     visible(text).replace(['\u{200c}', '\u{200d}'], "")
 }
 
+/// A text's last letters where it is longer than a column is wide: of a long content type they tell more than its first.
+pub(crate) fn ending(text: &str, columns: usize) -> String {
+    let length = text.chars().count();
+    if length <= columns {
+        return text.to_owned();
+    }
+    std::iter::once('…').chain(text.chars().skip(length + 1 - columns)).collect()
+}
+
 /// Says what is being done.
 pub(crate) fn note(text: &str) {
     eprintln!("{text} …");
 }
 
-/// An error and all its causes in one line.
+/// An error and all its causes in one line, fit for the terminal whatever names stand in it.
 pub(crate) fn one_line(error: &anyhow::Error) -> String {
     let mut said: Vec<String> = Vec::new();
     for cause in error.chain() {
-        let cause = cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        let cause = shown(&cause.to_string().split_whitespace().collect::<Vec<_>>().join(" "));
         // Many errors repeat their cause in their own text.
         if !said.iter().any(|earlier| earlier.ends_with(&cause)) {
             said.push(cause);
@@ -82,5 +91,20 @@ mod tests {
         let error =
             anyhow::anyhow!("connection\n  refused").context("dispatch: connection refused").context("cannot look");
         assert_eq!(one_line(&error), "cannot look: dispatch: connection refused");
+    }
+
+    #[test]
+    fn a_long_type_is_shortened_to_what_tells_it_apart() {
+        for (text, expected) in [("abc", "abc"), ("abcd", "abcd"), ("abcde", "…cde")] {
+            assert_eq!(ending(text, 4), expected);
+        }
+        let sheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+        assert_eq!(ending(sheet, 28), "…ocument.spreadsheetml.sheet");
+    }
+
+    #[test]
+    fn a_name_in_an_error_cannot_write_on_the_terminal() {
+        let error = anyhow::anyhow!("no such file").context("a\u{1b}]0;title\u{7}\u{9b}2J\u{202e}b\u{200d}");
+        assert_eq!(one_line(&error), "a]0;title2Jb: no such file");
     }
 }

@@ -57,6 +57,9 @@ fn many_files_are_told_of_in_order_and_counted() {
         ("a.jpg", "accepted"),
     ];
     assert_eq!(told, expected.map(|(file, became)| (file.to_owned(), became.to_owned())));
+    let told = objects(&output);
+    assert_eq!(told[3]["error"], "No such file or directory (os error 2)");
+    assert_eq!(told[2].get("detail"), None, "nothing is announced of an empty file");
     assert_eq!(
         text(&output.stderr),
         "files 5, accepted 2, refused 2, crashes 0, over memory 0, over time 0, not examined 1\n"
@@ -89,8 +92,60 @@ fn one_file_is_told_of_as_ever_and_refused_with_three() {
 }
 
 #[test]
+fn a_single_file_that_cannot_be_read_is_an_object_as_one_of_several_is() {
+    let folder = folder();
+    let alone = inspect(folder.path(), &["--json", "nothing"]);
+    let of_two = inspect(folder.path(), &["--json", "nothing", "b/empty.txt"]);
+    let expected = serde_json::json!({ "file": "nothing", "verdict": "failed", "error": "No such file or directory (os error 2)" });
+    assert_eq!(objects(&alone), std::slice::from_ref(&expected));
+    assert_eq!((text(&alone.stderr), alone.status.code()), ("", Some(1)));
+    assert_eq!(objects(&of_two)[0], expected);
+}
+
+#[test]
+fn a_folder_for_thumbnails_may_have_any_name() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let folder = folder();
+    let out = OsStr::from_bytes(b"m\xFFde\x1B[2J");
+    let run = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+        command.current_dir(folder.path()).arg("inspect").arg("--out").arg(out).args(more).output().unwrap()
+    };
+    let output = run(&["--json", "a.jpg"]);
+    assert_eq!(objects(&output)[0]["thumbnails"][0]["file"], "m\u{fffd}de\u{1b}[2J/320.jpg");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(folder.path().join(out).join("320.jpg").is_file());
+    let words = run(&["a.jpg"]);
+    assert!(text(&words.stdout).contains("m\u{fffd}de[2J/320.jpg"), "{}", text(&words.stdout));
+}
+
+#[test]
+fn a_name_cannot_write_on_the_terminal() {
+    let folder = folder();
+    let missing = inspect(folder.path(), &["no\u{1b}[2Jthing"]);
+    assert_eq!(text(&missing.stderr), "vestibule: no[2Jthing: No such file or directory (os error 2)\n");
+}
+
+#[test]
+fn a_folder_without_files_is_said_to_be_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = inspect(folder.path(), &["."]);
+    assert_eq!(text(&output.stdout), "files 0, accepted 0, refused 0, crashes 0, over memory 0, over time 0\n");
+    assert_eq!(text(&output.stderr), "vestibule: there was nothing to examine\n");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
 fn in_words_many_files_are_a_line_each_and_totals() {
     let folder = folder();
+    let not_examined = inspect(folder.path(), &["nothing", "a.jpg"]);
+    let first = text(&not_examined.stdout).lines().next().unwrap();
+    assert!(
+        first.starts_with("not examined ") && first.ends_with(" ms  nothing: No such file or directory (os error 2)"),
+        "{first}"
+    );
     let output = inspect(folder.path(), &["."]);
     let lines: Vec<&str> = text(&output.stdout).lines().collect();
     assert_eq!(lines.len(), 5, "{lines:?}");

@@ -4,7 +4,7 @@
     run.py --vestibule PROGRAM [--sample] [--update] [--jobs N]
 
 Prints every difference and, last, ``files N, accepted A, refused R, crashes 0, over memory 0, over time 0``. Crashes are those of
-`vestibule inspect` itself; over memory and over time are its children's. Exit 1 where one of these is not 0, or there is a difference.
+`vestibule inspect` itself (its own line of totals counts those of its children under that name); over memory and over time are its children's. Exit 1 where one of these is not 0, or there is a difference.
 --sample takes one file in SAMPLE_OF, and all fixtures. --update writes verdicts.tsv anew. README.md says what is in it.
 """
 

@@ -60,7 +60,7 @@ pub(crate) async fn the_inspector_says_at_its_start_which_layers_are_around_its_
         Ok(lines.find(|line| line["message"] == "layers"))
     })
     .await?;
-    for layer in ["limits", "no_new_privs", "undumpable", "dies_with_parent", "parent_undumpable"] {
+    for layer in ["limits", "no_new_privs", "no_capabilities", "undumpable", "dies_with_parent", "parent_undumpable"] {
         ensure!(said[format!("inspect.layers.{layer}")] == true, "{layer}: {said}");
     }
     Ok(())
@@ -124,6 +124,10 @@ pub(crate) async fn a_film_of_64_mb_costs_a_few_ranges(cloud: Arc<Cloud>) -> any
     .await?;
     let (bytes, ranges) = (line["inspect.bytes"].as_u64().unwrap_or(u64::MAX), &line["inspect.ranges"]);
     ensure!(bytes < SIZE as u64 / 50, "{bytes} bytes in {ranges} ranges");
+    // What came is no such measure here: the local cloud answers a range of a version with all of it (S3 does not), and the inspector reads
+    // up to the range's end. That no more comes than is asked for where ranges are kept to, `fetch` of the inspector tests.
+    let received = line["inspect.received"].as_u64().unwrap_or_default();
+    ensure!(received >= bytes, "{received} bytes of {bytes} came");
     Ok(())
 }
 

@@ -62,6 +62,10 @@ export class AttachmentView {
   drop() {
     if (this.#preview) URL.revokeObjectURL(this.#preview);
     this.#preview = undefined;
+    this.#dropPlayer();
+  }
+
+  #dropPlayer() {
     this.#player?.drop();
     this.#player = undefined;
   }
@@ -117,7 +121,11 @@ export class AttachmentView {
   }
 
   #sound(message, attachment) {
-    if (attachment.state !== "ready" || !attachment.facts.waveform || !attachment.facts.durationMillis) return undefined;
+    if (attachment.state !== "ready" || !attachment.facts.waveform || !attachment.facts.durationMillis) {
+      // Nothing would be left to stop it with.
+      this.#dropPlayer();
+      return undefined;
+    }
     this.#player ??= player(attachment, () => this.#actions.find(message, attachment));
     return this.#player.node;
   }

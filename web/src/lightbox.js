@@ -23,6 +23,8 @@ export class Lightbox {
       this.#actions.download(message, attachment);
     };
     this.#dialog.onkeydown = (event) => {
+      // A film that plays is wound by them.
+      if (event.target instanceof HTMLVideoElement) return;
       if (event.key === "ArrowLeft") this.#go(-1);
       if (event.key === "ArrowRight") this.#go(1);
     };

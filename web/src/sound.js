@@ -26,6 +26,8 @@ export function player(attachment, find) {
   const seek = el("input", { type: "range", className: "seek", min: 0, max: seconds, step: 0.1, value: 0, "aria-label": `Position in ${name}` });
   const time = el("span", { className: "time", textContent: clock(facts.durationMillis) });
   const wave = el("span", { className: "wave" }, bars(points, "ahead"), bars(points, "behind"), seek);
+  const status = el("span", { className: "cannot", role: "status" });
+  let dropped = false;
 
   const show = () => {
     const label = audio.paused ? `Play ${name}` : `Pause ${name}`;
@@ -37,10 +39,18 @@ export function player(attachment, find) {
     seek.setAttribute("aria-valuetext", `${clock(1000 * at)} of ${clock(facts.durationMillis)}`);
     time.textContent = clock(audio.paused && at === 0 ? facts.durationMillis : 1000 * at);
   };
+  /** Lets the file go; where it was is kept. */
+  const unload = () => {
+    audio.pause();
+    audio.removeAttribute("src");
+    audio.load();
+  };
   const play = async () => {
+    status.textContent = "";
     if (!audio.src) {
       const url = await find();
-      if (!url) return;
+      // It may have been removed meanwhile.
+      if (!url || dropped) return;
       audio.src = url;
       audio.currentTime = Number(seek.value);
     }
@@ -54,6 +64,7 @@ export function player(attachment, find) {
     show();
   };
   audio.ontimeupdate = () => {
+    if (!audio.src) return;
     seek.value = audio.currentTime;
     show();
   };
@@ -65,12 +76,17 @@ export function player(attachment, find) {
   };
   // Its URL may have expired: the next click asks for another.
   audio.onerror = () => {
-    audio.removeAttribute("src");
+    unload();
     show();
+    status.textContent = "It could not be played. Try again, or download it to hear it.";
   };
   show();
-  const node = el("div", { className: "player" }, button, wave, time);
-  return { node, drop: () => audio.pause() };
+  const node = el("div", { className: "player" }, button, wave, time, status);
+  const drop = () => {
+    dropped = true;
+    unload();
+  };
+  return { node, drop };
 }
 
 function pointsOf(waveform) {

@@ -35,8 +35,9 @@ const MAX_FOLDER_NAME: usize = 100;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Folders are walked in the order of their names; symbolic links in them are not followed, and what is no file is passed over. What is \
-told comes in that order, with --json as one object a line. For more than one file a line of totals ends it, with --json on standard \
-error. Exit codes: 0 all are accepted, 3 one is refused, 1 one could not be examined.")]
+told comes in that order, with --json as one object a line, of a file that cannot be read too. For more than one file a line of totals \
+ends it, with --json on standard error; its crashes are files at which the process that looks at them ended by a panic or a signal or \
+broke its rules. Exit codes: 0 all are accepted, 3 one is refused, 1 one could not be examined.")]
 pub struct Args {
     /// The files to examine, and folders with such files
     #[arg(required = true, value_name = "PATH")]
@@ -63,8 +64,8 @@ struct Examiner<'a> {
 /// Examines the files and says what was found.
 ///
 /// # Errors
-/// When one file is asked for and it cannot be read, or the examination cannot be run; when a thumbnail cannot be written. Of several
-/// files, those that cannot be examined are told of and counted.
+/// When one file is asked for, without `--json`, and it cannot be read, the examination cannot be run or a thumbnail cannot be written. With
+/// `--json`, and of several files, those that cannot be examined are told of and counted.
 pub async fn run(global: &Global, args: &Args) -> anyhow::Result<ExitCode> {
     hide_this_process()?;
     let examiner = Examiner {
@@ -80,7 +81,11 @@ pub async fn run(global: &Global, args: &Args) -> anyhow::Result<ExitCode> {
 
 /// One file, with all that is known of it.
 async fn one(global: &Global, examiner: &Examiner<'_>, file: &Path, out: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let told = examiner.examine(file, out).await?;
+    let told = match examiner.examine(file, out).await {
+        // Whoever reads JSON gets an object for each file.
+        Err(error) if global.json => Told::failed(file, &error),
+        told => told.with_context(|| file.display().to_string())?,
+    };
     if global.json {
         terminal::print_json(&told)?;
     } else {
@@ -120,23 +125,23 @@ async fn many(global: &Global, examiner: &Examiner<'_>, paths: &[PathBuf], args:
     } else {
         terminal::print(&totals.to_string())?;
     }
+    if totals == Totals::default() {
+        eprintln!("vestibule: there was nothing to examine");
+    }
     Ok(totals.exit_code())
 }
 
 impl Examiner<'_> {
     async fn examine(&self, path: &Path, out: Option<&Path>) -> anyhow::Result<Told> {
-        let shown = || path.display().to_string();
         // Opening what is no file may never end.
-        let about = tokio::fs::metadata(path).await.with_context(shown)?;
-        anyhow::ensure!(about.is_file(), "{} is not a file", path.display());
-        let file = tokio::fs::File::open(path).await.with_context(shown)?;
+        let about = tokio::fs::metadata(path).await?;
+        anyhow::ensure!(about.is_file(), "not a file");
+        let file = tokio::fs::File::open(path).await?;
         let declared = self.content_type.cloned().unwrap_or_else(|| suggested(path));
         let claim = Claim { size: about.len(), content_type: declared.clone(), sha256: None };
         let began = Instant::now();
-        let answered = examine(&self.sandbox, &mut Source::File(file), claim, &self.policy)
-            .await
-            .with_context(shown)?
-            .with_context(|| format!("{} has gone", path.display()))?;
+        let answered =
+            examine(&self.sandbox, &mut Source::File(file), claim, &self.policy).await?.context("it has gone")?;
         let millis = began.elapsed().as_millis();
         let detail = answered.examination.detail;
         let report = match answered.examination.verdict {
@@ -148,7 +153,8 @@ impl Examiner<'_> {
                 Report::Rejected { ended: answered.ended.map(Ended::as_str), rejection, detail }
             }
         };
-        Ok(Told { file: shown(), size: Some(about.len()), declared: Some(declared), report, millis: Some(millis) })
+        let file = path.display().to_string();
+        Ok(Told { file, size: Some(about.len()), declared: Some(declared), report, millis: Some(millis) })
     }
 }
 
@@ -163,6 +169,7 @@ async fn write(thumbnails: Vec<Thumbnail>, folder: Option<&Path>) -> anyhow::Res
         if let Some(file) = &file {
             tokio::fs::write(file, &bytes.0).await.with_context(|| file.display().to_string())?;
         }
+        let file = file.map(|file| file.display().to_string());
         written.push(Written { name, content_type, width, height, size: bytes.0.len(), file });
     }
     Ok(written)

@@ -1,6 +1,6 @@
 //! What is told of a file: as a line of JSON, in words, or as a line of a table.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 use vestibule_domain::content_type::ContentType;
@@ -8,6 +8,9 @@ use vestibule_domain::inspection::Facts;
 use vestibule_domain::rejection::Rejection;
 
 use crate::{facts, terminal};
+
+/// Letters of a type in a line of the table.
+const TYPE_COLUMNS: usize = 26;
 
 /// A file and what is told of it.
 #[derive(Debug, Serialize)]
@@ -59,9 +62,9 @@ pub(super) struct Written {
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) size: usize,
-    /// Where it was written to.
+    /// Where it was written to, in UTF-8 as far as it is that.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) file: Option<PathBuf>,
+    pub(super) file: Option<String>,
 }
 
 impl Told {
@@ -87,7 +90,8 @@ impl Told {
             }
             Report::Failed { error } => ("not examined\n".to_owned(), Some(error.as_str())),
         };
-        let detail = detail.map(|detail| format!("  {detail}")).unwrap_or_default();
+        let lines = detail.unwrap_or_default().lines().map(|line| format!("  {}", terminal::shown(line)));
+        let detail = lines.collect::<Vec<_>>().join("\n");
         format!("{}{about}\n{found}{detail}", terminal::shown(&self.file)).trim_end().to_owned()
     }
 
@@ -98,11 +102,12 @@ impl Told {
             Report::Rejected { rejection, detail, .. } => (rejection.code.as_str(), "", detail.as_deref()),
             Report::Failed { error } => ("not examined", "", Some(error.as_str())),
         };
+        let found = terminal::ending(found, TYPE_COLUMNS);
         let size = self.size.unwrap_or_default();
         let millis = self.millis.unwrap_or_default();
         let file = terminal::shown(&self.file);
         let why = why.map(|why| format!(": {}", terminal::shown(why))).unwrap_or_default();
-        format!("{became:<18}  {found:<26}  {size:>10} bytes  {millis:>5} ms  {file}{why}")
+        format!("{became:<18}  {found:<TYPE_COLUMNS$}  {size:>10} bytes  {millis:>5} ms  {file}{why}")
     }
 }
 
@@ -115,7 +120,7 @@ fn described(facts: &Facts) -> String {
 
 fn listed(thumbnail: &Written) -> String {
     let Written { name, content_type, width, height, size, file } = thumbnail;
-    let place = file.as_ref().map(|file| format!("  {}", file.display())).unwrap_or_default();
+    let place = file.as_ref().map(|file| format!("  {}", terminal::shown(file))).unwrap_or_default();
     format!("  {name:>4}  {width} × {height}  {content_type}  {size} bytes{place}\n")
 }
 
@@ -138,7 +143,7 @@ mod tests {
             width: 3,
             height: 2,
             size: 700,
-            file: Some("out/320.jpg".into()),
+            file: Some("out\u{1b}/320.jpg".to_owned()),
         }];
         Report::Accepted { facts: Box::new(facts), thumbnails, detail: None }
     }
@@ -174,6 +179,14 @@ mod tests {
         ] {
             assert_eq!(told.in_a_line(), expected);
         }
+    }
+
+    #[test]
+    fn a_long_type_keeps_to_its_column() {
+        let office = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+        let facts = Box::new(Facts::of_type(office.parse().unwrap()));
+        let line = told(Report::Accepted { facts, thumbnails: Vec::new(), detail: None }).in_a_line();
+        assert_eq!(line, "accepted            …wordprocessingml.document          99 bytes      7 ms  a.png");
     }
 
     #[test]

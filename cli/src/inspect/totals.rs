@@ -46,7 +46,8 @@ impl Totals {
     }
 }
 
-/// One line. Files that could not be examined are named where there are any; crashed, over memory and over time are among the refused.
+/// One line. Files that could not be examined are named where there are any; crashed, over memory and over time are among the refused. Crashes
+/// are the children's: in the last line of `make corpus` they are those of this program.
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { accepted, refused, crashed, over_memory, over_time, failed } = self;

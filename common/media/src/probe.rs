@@ -32,6 +32,8 @@ use crate::{claim, picture, polyglot};
 
 /// Length of the first range, and of each further one of a file that is not read whole.
 pub const RANGE_BYTES: u64 = 64 * 1024;
+/// Why a picture is refused that is longer than `max_image_bytes`, where a file of another kind may be as long.
+pub const PICTURE_TOO_LARGE: &str = "This picture file is larger than can be examined here.";
 /// Longest single range of a file that is not read whole: a zip's end record is looked for in its last 65,557 bytes.
 const MAX_RANGE_BYTES: u64 = 2 * RANGE_BYTES;
 /// Most ranges that are asked for before the type found so far is good enough.
@@ -267,8 +269,7 @@ fn refused(code: RejectionCode, detail: Option<String>) -> Step {
 }
 
 fn too_large_a_picture() -> Step {
-    let rejection =
-        Rejection::because(RejectionCode::TooLarge, "This picture file is larger than can be examined here.");
+    let rejection = Rejection::because(RejectionCode::TooLarge, PICTURE_TOO_LARGE);
     Step::Done(Box::new(Examination { verdict: Verdict::Rejected(rejection), detail: None }))
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::ops::Range;
+use std::process::ExitStatus;
 
 /// Why a file could not be examined. Another try may succeed.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,14 @@ pub enum InspectError {
     /// The child process could not be confined, and so it did not look at the file.
     #[error("the child process could not be confined: {0}")]
     Confinement(String),
+    /// The child process ended by itself before it was given a byte of the file: it could not be loaded, or did not understand its job.
+    #[error("the child process ended with {status} before it saw the file: {words}")]
+    EndedEarly {
+        /// How it ended.
+        status: ExitStatus,
+        /// What it had said on standard error.
+        words: String,
+    },
     /// The child process was killed from outside: for want of memory by the kernel, or by somebody.
     #[error("the child process was killed from outside by signal {signal}: {words}")]
     Killed {

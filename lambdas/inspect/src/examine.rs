@@ -3,6 +3,7 @@
 use vestibule_domain::content_type::ContentType;
 use vestibule_domain::digest::Sha256Digest;
 use vestibule_domain::policy::{InspectPolicy, check_size};
+use vestibule_domain::rejection::RejectionCode;
 use vestibule_media::probe::{Examination, Subject, Verdict};
 
 use crate::error::InspectError;
@@ -32,7 +33,8 @@ pub async fn examine(
 ) -> Result<Option<Answered>, InspectError> {
     let Some(size) = source.size().await? else { return Ok(None) };
     if let Err(rejection) = check_size(size, claim.size, policy.limits.max_upload_bytes) {
-        let detail = Some(format!("{size} bytes where {} were announced", claim.size));
+        let detail = (rejection.code == RejectionCode::SizeMismatch)
+            .then(|| format!("{size} bytes where {} were announced", claim.size));
         let examination = Examination { verdict: Verdict::Rejected(rejection), detail };
         return Ok(Some(Answered { examination, filtered: None, ended: None }));
     }

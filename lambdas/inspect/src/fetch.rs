@@ -28,13 +28,15 @@ pub struct Object {
     asked: Asked,
 }
 
-/// How much of an object was asked for. What a try that failed had brought is not counted.
+/// How much of an object was asked for, and how much came.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Asked {
     /// Ranges.
     pub(crate) ranges: u64,
-    /// Bytes of them all.
+    /// Bytes of them all. A try that failed is not asked for twice.
     pub(crate) bytes: u64,
+    /// Bytes of bodies that came: of the look too, of tries that failed, and of what was let go because the range was ignored.
+    pub(crate) received: u64,
 }
 
 /// What a GET was answered with.
@@ -85,7 +87,7 @@ impl Object {
     }
 
     /// One range, tried again when the network or the store fails for the moment.
-    async fn get(&self, range: Range<u64>) -> Result<Answer, InspectError> {
+    async fn get(&mut self, range: Range<u64>) -> Result<Answer, InspectError> {
         let mut pause = FIRST_PAUSE;
         let mut tries = 1;
         loop {
@@ -101,9 +103,10 @@ impl Object {
         }
     }
 
-    async fn try_get(&self, range: &Range<u64>) -> Result<Answer, InspectError> {
+    async fn try_get(&mut self, range: &Range<u64>) -> Result<Answer, InspectError> {
         let wanted = format!("bytes={}-{}", range.start, range.end - 1);
         let response = self.client.get(&self.url).header(RANGE, wanted).send().await.map_err(fetch_error)?;
+        let received = &mut self.asked.received;
         match response.status() {
             StatusCode::PARTIAL_CONTENT => {
                 let (start, total) = content_range(&response)
@@ -112,7 +115,7 @@ impl Object {
                     return Err(wrong(range, format!("a range from {start}")));
                 }
                 let end = range.end.min(total);
-                Ok(Answer::Bytes { bytes: body(response, range, end - start.min(end)).await?, total })
+                Ok(Answer::Bytes { bytes: body(response, range, end - start.min(end), received).await?, total })
             }
             // Whoever ignores a range sends everything (RFC 9110 §14.2 allows it). S3 does not; the local cloud does for a
             // version. What was asked for is then cut out of the stream, and the rest is never read.
@@ -121,7 +124,7 @@ impl Object {
                 if total == 0 {
                     return Ok(Answer::Empty);
                 }
-                Ok(Answer::Bytes { bytes: cut(response, &(range.start..range.end.min(total))).await?, total })
+                Ok(Answer::Bytes { bytes: cut(response, &(range.start..range.end.min(total)), received).await?, total })
             }
             // <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>: no range of an empty object is satisfiable.
             StatusCode::RANGE_NOT_SATISFIABLE if range.start == 0 => Ok(Answer::Empty),
@@ -133,9 +136,15 @@ impl Object {
 }
 
 /// Reads exactly `length` bytes, and no more however many come.
-async fn body(mut response: Response, range: &Range<u64>, length: u64) -> Result<Vec<u8>, InspectError> {
+async fn body(
+    mut response: Response,
+    range: &Range<u64>,
+    length: u64,
+    received: &mut u64,
+) -> Result<Vec<u8>, InspectError> {
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
     while let Some(chunk) = response.chunk().await.map_err(fetch_error)? {
+        *received += chunk.len() as u64;
         bytes.extend_from_slice(&chunk);
         if bytes.len() as u64 > length {
             return Err(wrong(range, format!("more than {length} bytes")));
@@ -148,11 +157,12 @@ async fn body(mut response: Response, range: &Range<u64>, length: u64) -> Result
 }
 
 /// Reads a body up to the end of `range`, and keeps what lies in it.
-async fn cut(mut response: Response, range: &Range<u64>) -> Result<Vec<u8>, InspectError> {
+async fn cut(mut response: Response, range: &Range<u64>, received: &mut u64) -> Result<Vec<u8>, InspectError> {
     let mut bytes = Vec::new();
     let mut position = 0;
     while position < range.end {
         let Some(chunk) = response.chunk().await.map_err(fetch_error)? else { break };
+        *received += chunk.len() as u64;
         let chunk_end = position + chunk.len() as u64;
         let within = |at: u64| usize::try_from(at.clamp(position, chunk_end) - position).unwrap_or_default();
         bytes.extend_from_slice(chunk.get(within(range.start)..within(range.end)).unwrap_or_default());
@@ -201,6 +211,7 @@ fn may_pass(error: &InspectError) -> bool {
         | InspectError::Read(_)
         | InspectError::Child(_)
         | InspectError::Confinement(_)
+        | InspectError::EndedEarly { .. }
         | InspectError::Killed { .. } => false,
     }
 }
@@ -272,6 +283,8 @@ mod tests {
         assert_eq!(asked.load(Ordering::SeqCst), 1);
         assert_eq!(object.read(99_998..100_000).await.unwrap().unwrap(), [0x9E, 0x9F]);
         assert_eq!(asked.load(Ordering::SeqCst), 2);
+        let bytes = RANGE_BYTES + 2;
+        assert_eq!(object.asked(), Asked { ranges: 2, bytes, received: bytes });
     }
 
     #[tokio::test]
@@ -292,6 +305,9 @@ mod tests {
         let (mut object, _) = store(whole).await;
         assert_eq!(object.size().await.unwrap(), Some(4));
         assert_eq!(object.read(0..4).await.unwrap().unwrap(), b"abcd");
+        // What lies before the range came as well.
+        assert_eq!(object.read(3..4).await.unwrap().unwrap(), b"d");
+        assert_eq!(object.asked(), Asked { ranges: 2, bytes: 5, received: 8 });
     }
 
     #[tokio::test]
@@ -299,12 +315,17 @@ mod tests {
         let broken = |request: &str, number| match number {
             0 => status("503 Slow Down"),
             // A body that breaks off.
-            1 => ranged(request, 9)[..90].to_vec(),
+            1 => {
+                let whole = ranged(request, 9);
+                whole[..whole.len() - 5].to_vec()
+            }
             _ => ranged(request, 9),
         };
         let (mut object, asked) = store(broken).await;
         assert_eq!(object.size().await.unwrap(), Some(9));
         assert_eq!(asked.load(Ordering::SeqCst), 3);
+        // Four of the body that broke off, and nine.
+        assert_eq!(object.asked().received, 13);
 
         let (mut object, asked) = store(|_, _| status("500 Internal Server Error")).await;
         assert!(matches!(object.size().await, Err(InspectError::Refused(500))));

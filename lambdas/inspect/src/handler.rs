@@ -107,6 +107,7 @@ impl Inspector {
                     inspect.thumbnails = found.thumbnails.len(),
                     inspect.ranges = asked.ranges,
                     inspect.bytes = asked.bytes,
+                    inspect.received = asked.received,
                     inspect.millis = millis,
                     inspect.filtered = filtered,
                     inspect.detail = detail,
@@ -121,6 +122,7 @@ impl Inspector {
                     inspect.ended = ended.map(Ended::as_str),
                     inspect.ranges = asked.ranges,
                     inspect.bytes = asked.bytes,
+                    inspect.received = asked.received,
                     inspect.millis = millis,
                     inspect.filtered = filtered,
                     inspect.detail = detail,
@@ -133,12 +135,13 @@ impl Inspector {
 }
 
 fn tell(layers: Layers) {
-    let Layers { filter, landlock, limits, no_new_privs, undumpable, dies_with_parent } = layers;
+    let Layers { filter, landlock, limits, no_new_privs, no_capabilities, undumpable, dies_with_parent } = layers;
     tracing::info!(
         inspect.layers.filter = filter,
         inspect.layers.landlock = landlock.as_str(),
         inspect.layers.limits = limits,
         inspect.layers.no_new_privs = no_new_privs,
+        inspect.layers.no_capabilities = no_capabilities,
         inspect.layers.undumpable = undumpable,
         inspect.layers.dies_with_parent = dies_with_parent,
         inspect.layers.parent_undumpable = is_hidden(),

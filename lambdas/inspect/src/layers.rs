@@ -17,6 +17,8 @@ pub struct Layers {
     pub limits: bool,
     /// No program can give it more privileges than it has.
     pub no_new_privs: bool,
+    /// It has no capabilities, though it may be root.
+    pub no_capabilities: bool,
     /// Others cannot look into it, and it leaves no core.
     pub undumpable: bool,
     /// It dies with its parent.
@@ -48,6 +50,8 @@ impl Landlock {
 
 /// Keeps the processes of the same user, and so every child, from this one's memory, environment and open files, for good: what is a
 /// dumpable process's own below `/proc` is root's alone of one that is not. <https://man7.org/linux/man-pages/man2/PR_SET_DUMPABLE.2const.html>
+///
+/// Root with the capability to trace looks into it all the same, so a child gives up its capabilities.
 ///
 /// The parent calls it before it starts a child, since it holds credentials in its environment and URLs in its memory.
 ///

@@ -13,6 +13,7 @@ mod fetch;
 mod frame;
 pub mod handler;
 pub mod layers;
+mod pixels;
 mod plausible;
 pub mod sandbox;
 pub mod source;

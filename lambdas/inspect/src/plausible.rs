@@ -4,42 +4,44 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use vestibule_domain::inspection::{Facts, Inspection, MAX_CODECS, MAX_EXCERPT_BYTES, Thumbnail, WAVEFORM_POINTS};
 use vestibule_domain::policy::InspectPolicy;
-use vestibule_domain::rejection::Rejection;
-use vestibule_media::VARIANTS;
-use vestibule_media::probe::Verdict;
+use vestibule_domain::rejection::{Rejection, RejectionCode};
+use vestibule_media::probe::{PICTURE_TOO_LARGE, Verdict};
+use vestibule_media::{RECIPE, VARIANTS};
+
+use crate::pixels;
 
 /// Longest facts, in bytes of JSON: those of twenty attachments share an item of DynamoDB with everything else in it.
 const MAX_FACTS_BYTES: usize = 2048;
-/// Longest name of a codec, an encoding or a recipe, in bytes.
+/// Longest name of a codec or an encoding, in bytes.
 const MAX_NAME_BYTES: usize = 48;
 /// Longest thumbhash, in bytes before base 64: <https://evanw.github.io/thumbhash/> makes at most 25.
 const MAX_THUMBHASH_BYTES: usize = 32;
-/// Longest sentence of a refusal, in bytes.
-const MAX_SENTENCE_BYTES: usize = 400;
-
-/// The types a thumbnail may have, and how a file of that type begins. `.` is any byte.
-const THUMBNAILS: [(&str, &[u8]); 3] =
-    [("image/jpeg", b"\xFF\xD8\xFF"), ("image/png", b"\x89PNG\r\n\x1A\n"), ("image/webp", b"RIFF....WEBP")];
-
 /// The first thing in a verdict that no honest child says under this policy.
 pub(crate) fn implausible(verdict: &Verdict, policy: &InspectPolicy) -> Option<String> {
     match verdict {
         Verdict::Rejected(rejection) => bad_rejection(rejection),
         Verdict::Accepted(found) => {
             let Inspection { facts, thumbnails } = &**found;
-            bad_facts(facts, policy).or_else(|| bad_thumbnails(thumbnails))
+            bad_facts(facts, policy).or_else(|| bad_thumbnails(thumbnails)).or_else(|| bad_recipe(facts, thumbnails))
         }
     }
 }
 
-/// The sentence goes to the person who sent the file.
-fn bad_rejection(rejection: &Rejection) -> Option<String> {
-    let fine = (1..=MAX_SENTENCE_BYTES).contains(&rejection.message.len()) && is_plain(&rejection.message, "");
-    (!fine).then(|| format!("it refused in {} bytes that are no sentence", rejection.message.len()))
+/// The sentence goes to the person who sent the file, so it is one of ours.
+fn bad_rejection(Rejection { code, message }: &Rejection) -> Option<String> {
+    let usual = message == code.sentence();
+    let fine = usual || (*code == RejectionCode::TooLarge && message == PICTURE_TOO_LARGE);
+    (!fine).then(|| format!("it refused as {} in {} bytes that are no sentence of ours", code.as_str(), message.len()))
+}
+
+/// The recipe stands in the thumbnails' keys, so it is ours, and there where there are thumbnails.
+fn bad_recipe(facts: &Facts, thumbnails: &[Thumbnail]) -> Option<String> {
+    let expected = (!thumbnails.is_empty()).then_some(RECIPE);
+    (facts.recipe.as_deref() != expected).then(|| "it found a recipe that is not ours".to_owned())
 }
 
 fn bad_facts(facts: &Facts, policy: &InspectPolicy) -> Option<String> {
-    let Facts { content_type, codecs, waveform, encoding, excerpt, thumbhash, recipe, .. } = facts;
+    let Facts { content_type, codecs, waveform, encoding, excerpt, thumbhash, .. } = facts;
     let length = serde_json::to_vec(facts).map_or(usize::MAX, |json| json.len());
     let checks = [
         (policy.admission.judge(content_type).is_ok(), "a type that does not come in"),
@@ -52,7 +54,6 @@ fn bad_facts(facts: &Facts, policy: &InspectPolicy) -> Option<String> {
         (encoding.as_ref().is_none_or(|name| is_name(name)), "an encoding that is no name"),
         (excerpt.as_ref().is_none_or(|text| is_excerpt(text)), "an excerpt that is none"),
         (thumbhash.as_ref().is_none_or(|text| is_thumbhash(text)), "a thumbhash that is none"),
-        (recipe.as_ref().is_none_or(|name| is_name(name)), "a recipe that is no name"),
         (length <= MAX_FACTS_BYTES, "too much"),
     ];
     checks.iter().find(|(fine, _)| !fine).map(|(_, what)| format!("it found {what}"))
@@ -66,8 +67,7 @@ fn bad_thumbnails(thumbnails: &[Thumbnail]) -> Option<String> {
         let fits = |side: u32| (1..=side).contains(width) && (1..=side).contains(height);
         let known = VARIANTS.iter().any(|(variant, side)| variant == name && fits(*side));
         let twice = thumbnails.iter().skip(at + 1).any(|other| other.name == *name);
-        let begins = THUMBNAILS.iter().find(|(known, _)| *known == content_type.as_str());
-        let as_it_says = begins.is_some_and(|(_, magic)| begins_with(&bytes.0, magic));
+        let as_it_says = pixels::said(content_type.as_str(), &bytes.0) == Some((*width, *height));
         if !known || twice || !as_it_says {
             let name: String = name.chars().take(MAX_NAME_BYTES).collect();
             return Some(format!("it made a thumbnail {name:?} of {content_type}, {width} × {height}"));
@@ -76,13 +76,7 @@ fn bad_thumbnails(thumbnails: &[Thumbnail]) -> Option<String> {
     None
 }
 
-fn begins_with(bytes: &[u8], magic: &[u8]) -> bool {
-    bytes
-        .get(..magic.len())
-        .is_some_and(|head| head.iter().zip(magic).all(|(byte, want)| byte == want || *want == b'.'))
-}
-
-/// A short word of visible ASCII, such as `avc1.64001f`, `windows-1252` or `r2`.
+/// A short word of visible ASCII, such as `avc1.64001f` or `windows-1252`.
 fn is_name(text: &str) -> bool {
     (1..=MAX_NAME_BYTES).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
@@ -133,17 +127,29 @@ mod tests {
             entries: Some(u64::MAX),
             unpacked_size: Some(u64::MAX),
             thumbhash: Some(STANDARD.encode([7; MAX_THUMBHASH_BYTES])),
-            recipe: Some("r".repeat(MAX_NAME_BYTES)),
             ..Facts::of_type(format!("application/{}", "t".repeat(127)).parse().unwrap())
         }
     }
 
-    fn made(name: &str, content_type: &str, side: u32, bytes: &[u8]) -> Thumbnail {
+    /// A thumbnail that says it is so wide and one pixel high, of a file that is.
+    fn made(name: &str, content_type: &str, width: u16) -> Thumbnail {
+        let bytes = match content_type {
+            "image/png" => pixels::samples::png(width.into(), 1),
+            "image/webp" => pixels::samples::webp(width.into(), 1),
+            _ => pixels::samples::jpeg(width, 1),
+        };
         let content_type = content_type.parse().unwrap();
-        Thumbnail { name: name.to_owned(), content_type, width: side, height: 1, bytes: Base64(bytes.to_vec()) }
+        Thumbnail { name: name.to_owned(), content_type, width: width.into(), height: 1, bytes: Base64(bytes) }
     }
 
-    const JPEG: &[u8] = b"\xFF\xD8\xFF\xE0";
+    fn of(bytes: &[u8], thumbnail: Thumbnail) -> Thumbnail {
+        Thumbnail { bytes: Base64(bytes.to_vec()), ..thumbnail }
+    }
+
+    /// Facts of a picture that is shown.
+    fn shown() -> Facts {
+        Facts { recipe: Some(RECIPE.to_owned()), ..Facts::of_type("image/png".parse().unwrap()) }
+    }
 
     fn judged(facts: Facts, thumbnails: Vec<Thumbnail>) -> Option<String> {
         let verdict = Verdict::Accepted(Box::new(Inspection { facts, thumbnails }));
@@ -152,14 +158,11 @@ mod tests {
 
     #[test]
     fn the_most_that_an_honest_child_says_is_believed() {
-        let pictures = vec![
-            made("320", "image/jpeg", 320, JPEG),
-            made("1280", "image/webp", 1280, b"RIFF\x01\x02\x03\x04WEBPVP8 "),
-        ];
-        assert_eq!(judged(most(), pictures), None);
+        let pictures = vec![made("320", "image/jpeg", 320), made("1280", "image/webp", 1280)];
+        assert_eq!(judged(Facts { recipe: Some(RECIPE.to_owned()), ..most() }, pictures), None);
+        assert_eq!(judged(most(), vec![]), None);
         assert_eq!(judged(Facts::of_type("text/plain".parse().unwrap()), vec![]), None);
-        let png = made("320", "image/png", 1, b"\x89PNG\r\n\x1A\n\0");
-        assert_eq!(judged(Facts::of_type("image/png".parse().unwrap()), vec![png]), None);
+        assert_eq!(judged(shown(), vec![made("320", "image/png", 1)]), None);
     }
 
     #[test]
@@ -186,7 +189,7 @@ mod tests {
             ("excerpt", |facts| facts.excerpt = Some("\u{9b}".to_owned())),
             ("thumbhash", |facts| facts.thumbhash = Some(STANDARD.encode([7; MAX_THUMBHASH_BYTES + 1]))),
             ("thumbhash", |facts| facts.thumbhash = Some("no base 64".to_owned())),
-            ("recipe", |facts| facts.recipe = Some("../..".repeat(20))),
+            ("recipe", |facts| facts.recipe = Some(RECIPE.to_owned())),
         ];
         for (what, change) in changes {
             let mut facts = most();
@@ -205,35 +208,51 @@ mod tests {
     }
 
     #[test]
-    fn a_thumbnail_is_one_of_ours_and_is_what_it_says() {
-        let facts = || Facts::of_type("image/png".parse().unwrap());
-        for bad in [
-            made("../320", "image/jpeg", 1, JPEG),
-            made("320", "image/jpeg", 321, JPEG),
-            made("320", "image/jpeg", 0, JPEG),
-            made("320", "image/gif", 1, b"GIF89a"),
-            made("320", "image/jpeg", 1, b"<html>"),
-            made("320", "image/png", 1, JPEG),
-            made("320", "image/webp", 1, b"RIFF"),
-        ] {
-            assert!(judged(facts(), vec![bad.clone()]).is_some(), "{} {}", bad.name, bad.content_type);
+    fn a_recipe_is_ours_where_there_are_thumbnails() {
+        // It is a segment of the thumbnails' keys.
+        for recipe in [None, Some("../x"), Some("x/y"), Some("r1"), Some("")] {
+            let facts = Facts { recipe: recipe.map(str::to_owned), ..shown() };
+            let why = judged(facts, vec![made("320", "image/jpeg", 1)]);
+            assert!(why.as_ref().is_some_and(|why| why.contains("recipe")), "{recipe:?}: {why:?}");
         }
-        let one = || made("320", "image/jpeg", 1, JPEG);
-        assert!(judged(facts(), vec![one(), one()]).unwrap().contains("320"));
-        assert!(judged(facts(), vec![one(), one(), one()]).unwrap().contains("too many"));
     }
 
     #[test]
-    fn a_refusal_is_a_sentence() {
-        let refused = |message: &str| {
-            let verdict = Verdict::Rejected(Rejection::because(RejectionCode::Damaged, message));
-            implausible(&verdict, &InspectPolicy::default())
+    fn a_thumbnail_is_one_of_ours_and_is_what_it_says() {
+        let jpeg = pixels::samples::jpeg(1, 1);
+        for bad in [
+            made("../320", "image/jpeg", 1),
+            made("320", "image/jpeg", 321),
+            made("320", "image/jpeg", 0),
+            of(b"GIF89a\x01\0\x01\0", made("320", "image/gif", 1)),
+            of(b"<html>", made("320", "image/jpeg", 1)),
+            of(&jpeg, made("320", "image/png", 1)),
+            of(b"RIFF", made("320", "image/webp", 1)),
+            // The file is larger than it says, as one that fills the memory of whoever draws it.
+            of(&pixels::samples::jpeg(65_000, 65_000), made("320", "image/jpeg", 320)),
+            of(&pixels::samples::png(1 << 31, 1), made("320", "image/png", 320)),
+            of(&pixels::samples::webp(16_384, 16_384), made("320", "image/webp", 320)),
+        ] {
+            let Thumbnail { name, content_type, width, .. } = &bad;
+            let said = format!("{name} {content_type} {width}");
+            assert!(judged(shown(), vec![bad]).is_some(), "{said}");
+        }
+        let one = || made("320", "image/jpeg", 1);
+        assert!(judged(shown(), vec![one(), one()]).unwrap().contains("320"));
+        assert!(judged(shown(), vec![one(), one(), one()]).unwrap().contains("too many"));
+    }
+
+    #[test]
+    fn a_refusal_is_in_our_words() {
+        let refused = |code: RejectionCode, message: &str| {
+            implausible(&Verdict::Rejected(Rejection::because(code, message)), &InspectPolicy::default())
         };
         for code in RejectionCode::ALL {
-            assert_eq!(refused(code.sentence()), None);
+            assert_eq!(refused(*code, code.sentence()), None);
         }
-        for bad in ["", "two\nlines", &"a".repeat(MAX_SENTENCE_BYTES + 1)] {
-            assert!(refused(bad).is_some(), "{bad}");
+        assert_eq!(refused(RejectionCode::TooLarge, PICTURE_TOO_LARGE), None);
+        for bad in ["", "Please call +1 555 0100.", RejectionCode::Encrypted.sentence(), PICTURE_TOO_LARGE] {
+            assert!(refused(RejectionCode::Damaged, bad).unwrap().contains("damaged"), "{bad}");
         }
     }
 }

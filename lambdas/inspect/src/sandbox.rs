@@ -66,7 +66,8 @@ enum Ending {
     Answered { examination: Box<Examination>, filtered: bool },
     /// The file is no longer there.
     Gone,
-    /// It closed its output without an answer: a panic, an abort, a limit. `began` when it had asked for bytes before, and so was confined.
+    /// It closed its output without an answer: a panic, an abort, a limit. `began` when it had been given bytes before, and so was confined.
+    /// One that had not was not told what is in the file, and did not end because of that.
     Silent { began: bool },
     /// It broke the rules of the conversation.
     Misbehaved(String),
@@ -102,8 +103,8 @@ impl Sandbox {
     /// Has a child examine `source`; `None` when the file is no longer there.
     ///
     /// # Errors
-    /// When the source fails, or the child could not be started or confined, or was killed from outside. Whatever else goes wrong in the
-    /// child is the file's fault, and refuses it.
+    /// When the source fails, or the child could not be started or confined, or ended by itself before it was given a byte, or was killed
+    /// from outside. Whatever else goes wrong in the child is the file's fault, and refuses it.
     pub async fn examine(
         &self,
         source: &mut Source,
@@ -181,6 +182,10 @@ impl Sandbox {
             return Err(InspectError::Confinement(harmless(words)));
         }
         match Ended::of(status, words, computed, Duration::from_secs(self.budget.cpu_seconds)) {
+            // A program that cannot be loaded, a job that is not understood: no other file would fare better.
+            Ok(Ended::Panic | Ended::Crash | Ended::Rules) if !began => {
+                Err(InspectError::EndedEarly { status, words: harmless(words) })
+            }
             Ok(ended) => Ok((ended, format!("the child ended with {status}"))),
             Err(signal) => Err(InspectError::Killed { signal, words: harmless(words) }),
         }

@@ -63,6 +63,8 @@ fn misbehave(how: &str) -> ExitCode {
     };
     eprintln!("{:?}", confined.layers());
     let mut output = io::stdout().lock();
+    // One that ends before this never saw the file, and is our fault.
+    ask(&mut input, &mut output);
     match how {
         "panic" => panic!("on purpose"),
         "abort" => std::process::abort(),
@@ -85,11 +87,7 @@ fn misbehave(how: &str) -> ExitCode {
         "lie-in-facts" => say(&mut output, LIE_IN_FACTS),
         "speak-of-itself" => say(&mut output, SELF),
         "shout" => (0..10_000).for_each(|_| eprintln!("{}", "a".repeat(1000))),
-        "exit-as-unconfined" => {
-            say(&mut output, br#"{"say":"need","start":0,"end":1}"#);
-            drop(input.read_exact(&mut [0; 5]));
-            return ExitCode::from(70);
-        }
+        "exit-as-unconfined" => return ExitCode::from(70),
         "close-and-stay" => {
             nix::unistd::close(1).unwrap();
             drop(input.read_to_end(&mut Vec::new()));
@@ -110,7 +108,7 @@ const LIE_IN_FACTS: &[u8] = br#"{"say":"done","filtered":false,"examination":{"v
     "facts":{"type":"text/plain","excerpt":"\u001b[2J"},"thumbnails":[]}}}"#;
 
 const SELF: &[u8] =
-    br#"{"say":"layers","filter":true,"landlock":"off","limits":true,"no_new_privs":true,"undumpable":true,
+    br#"{"say":"layers","filter":true,"landlock":"off","limits":true,"no_new_privs":true,"no_capabilities":true,"undumpable":true,
     "dies_with_parent":true}"#;
 
 fn say(output: &mut impl io::Write, frame: &[u8]) {
@@ -119,13 +117,16 @@ fn say(output: &mut impl io::Write, frame: &[u8]) {
     drop(output.flush());
 }
 
+const NEED: &str = r#"{"say":"need","start":0,"end":1}"#;
+
+/// Asks for a byte, and whether one came.
+fn ask(input: &mut impl io::Read, output: &mut impl io::Write) -> bool {
+    say(output, NEED.as_bytes());
+    input.read_exact(&mut [0; 5]).is_ok()
+}
+
 fn ask_for_ever(input: &mut impl io::Read, output: &mut impl io::Write) {
-    for _ in 0..1000 {
-        say(output, br#"{"say":"need","start":0,"end":1}"#);
-        if input.read_exact(&mut [0; 5]).is_err() {
-            return;
-        }
-    }
+    (0..1000).all(|_| ask(input, output));
 }
 
 fn hoard() {
@@ -211,6 +212,10 @@ fn trials() -> Vec<Trial> {
             "a_version_that_cannot_be_is_unknown_and_a_range_that_is_ignored_is_cut_out",
             a_version_that_cannot_be_is_unknown_and_a_range_that_is_ignored_is_cut_out,
         ),
+        test(
+            "only_a_size_that_differs_is_told_with_the_one_that_was_announced",
+            only_a_size_that_differs_is_told_with_the_one_that_was_announced,
+        ),
         test("a_child_that_dies_refuses_its_file", a_child_that_dies_refuses_its_file),
         test("a_child_that_hoards_memory_meets_its_limit", a_child_that_hoards_memory_meets_its_limit),
         test("a_child_that_computes_for_ever_meets_its_limit", a_child_that_computes_for_ever_meets_its_limit),
@@ -218,12 +223,17 @@ fn trials() -> Vec<Trial> {
         test("a_child_that_breaks_the_rules_refuses_its_file", a_child_that_breaks_the_rules_refuses_its_file),
         test("what_a_child_complains_about_is_kept_up_to_a_cap", what_a_child_complains_about_is_kept_up_to_a_cap),
         test("a_crash_is_told_by_its_signal_and_a_kill_from_outside_is_our_fault", each_signal_means_what_it_means),
+        test(
+            "a_child_that_ends_before_it_saw_the_file_is_our_fault",
+            a_child_that_ends_before_it_saw_the_file_is_our_fault,
+        ),
         test("the_log_says_how_a_child_ended", the_log_says_how_a_child_ended),
         test("a_filtered_child_has_no_way_out", surroundings::a_filtered_child_has_no_way_out),
         test("a_child_has_nothing_but_its_pipes", surroundings::a_child_has_nothing_but_its_pipes),
         test("limits_alone_stop_what_they_can", surroundings::limits_alone_stop_what_they_can),
         test("landlock_stops_what_limits_cannot", surroundings::landlock_stops_what_limits_cannot),
         test("a_child_says_which_layers_are_on", surroundings::a_child_says_which_layers_are_on),
+        test("a_child_has_no_powers_of_roots", surroundings::a_child_has_no_powers_of_roots),
         test("a_hidden_parent_cannot_be_looked_into", surroundings::a_hidden_parent_cannot_be_looked_into),
         test("the_function_says_at_its_start_which_layers_are_on", surroundings::the_function_says_which_layers_are_on),
         test("a_child_that_cannot_be_started_is_our_fault", a_child_that_cannot_be_started_is_our_fault),
@@ -280,7 +290,7 @@ fn serve(answer: impl Fn(&str) -> Vec<u8> + Send + 'static) -> String {
     url
 }
 
-fn ask(inspector: &Inspector, url: String, size: u64, sha256: Option<&str>) -> InspectReply {
+fn inspect(inspector: &Inspector, url: String, size: u64, sha256: Option<&str>) -> InspectReply {
     let id: AttachmentId = "01jd3v8q0zk5w6x7y8z9abcdef".parse().unwrap();
     let request = InspectRequest {
         url,
@@ -305,11 +315,11 @@ fn the_function_examines_an_object_behind_a_url() {
     let url = store(photo);
     let sandbox = Sandbox::of_this_executable(budget()).unwrap();
     let inspector = Inspector::with(sandbox, InspectPolicy::default()).unwrap();
-    let InspectReply::Accepted(found) = ask(&inspector, url.clone(), size, None) else { panic!("not accepted") };
+    let InspectReply::Accepted(found) = inspect(&inspector, url.clone(), size, None) else { panic!("not accepted") };
     assert_eq!((found.facts.width, found.facts.height), (Some(1600), Some(1200)));
     assert_eq!(found.thumbnails.len(), 2);
     let wrong = "0".repeat(64);
-    let InspectReply::Rejected(why) = ask(&inspector, url, size, Some(&wrong)) else { panic!("not rejected") };
+    let InspectReply::Rejected(why) = inspect(&inspector, url, size, Some(&wrong)) else { panic!("not rejected") };
     assert_eq!(why.code, RejectionCode::ChecksumMismatch);
 }
 
@@ -317,14 +327,14 @@ fn a_version_that_cannot_be_is_unknown_and_a_range_that_is_ignored_is_cut_out() 
     let inspector = Inspector::with(Sandbox::of_this_executable(budget()).unwrap(), InspectPolicy::default()).unwrap();
     let refusal = b"<Error><Code>InvalidArgument</Code><Message>Invalid version id specified</Message></Error>";
     let malformed = serve(move |_| response("400 Bad Request", "", refusal));
-    assert_eq!(ask(&inspector, malformed, 3, None), InspectReply::Unknown);
-    assert_eq!(ask(&inspector, serve(|_| response("404 Not Found", "", b"")), 3, None), InspectReply::Gone);
+    assert_eq!(inspect(&inspector, malformed, 3, None), InspectReply::Unknown);
+    assert_eq!(inspect(&inspector, serve(|_| response("404 Not Found", "", b"")), 3, None), InspectReply::Gone);
 
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/files/phone-12mp.jpg");
     let photo = std::fs::read(path).unwrap();
     let size = photo.len() as u64;
     let whole = serve(move |_| response("200 OK", "", &photo));
-    assert!(matches!(ask(&inspector, whole, size, None), InspectReply::Accepted(_)));
+    assert!(matches!(inspect(&inspector, whole, size, None), InspectReply::Accepted(_)));
 }
 
 fn the_function_judges_by_length_before_it_starts_a_child() {
@@ -334,10 +344,27 @@ fn the_function_judges_by_length_before_it_starts_a_child() {
     for (bytes, promised, expected) in
         [(9, 10, RejectionCode::SizeMismatch), (10, 9, RejectionCode::SizeMismatch), (11, 11, RejectionCode::TooLarge)]
     {
-        let InspectReply::Rejected(why) = ask(&inspector, store(vec![7; bytes]), promised, None) else {
+        let InspectReply::Rejected(why) = inspect(&inspector, store(vec![7; bytes]), promised, None) else {
             panic!("not rejected")
         };
         assert_eq!(why.code, expected);
+    }
+}
+
+fn only_a_size_that_differs_is_told_with_the_one_that_was_announced() {
+    let nobody = Sandbox::of("/nowhere/at/all".into(), Vec::new(), budget());
+    let limits = InspectLimits { max_upload_bytes: 10, ..InspectLimits::default() };
+    let policy = InspectPolicy { limits, ..InspectPolicy::default() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for (bytes, promised, expected) in
+        [(0, 0, None), (0, 9, None), (11, 11, None), (9, 10, Some("9 bytes where 10 were announced"))]
+    {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(bytes).unwrap();
+        let mut source = Source::File(tokio::fs::File::from_std(file));
+        let claim = Claim { size: promised, content_type: "text/plain".parse().unwrap(), sha256: None };
+        let answered = runtime.block_on(examine(&nobody, &mut source, claim, &policy)).unwrap().unwrap();
+        assert_eq!(answered.examination.detail.as_deref(), expected, "{bytes} of {promised}");
     }
 }
 
@@ -384,18 +411,39 @@ fn a_child_that_breaks_the_rules_refuses_its_file() {
     assert!(refused("exit-as-unconfined", budget(), RULES).contains("exit status: 70"));
 }
 
+fn script(script: &str) -> Sandbox {
+    Sandbox::of("/bin/sh".into(), vec!["-c".into(), script.into()], budget())
+}
+
+/// A child that asks for a byte, and then does what `script` says.
+fn once_it_began(then: &str) -> Sandbox {
+    script(&format!("echo pid=$$ >&2; printf '\\000\\000\\000\\{:03o}%s' '{NEED}'; {then}", NEED.len()))
+}
+
 fn each_signal_means_what_it_means() {
-    let kill = |signal: &str| {
-        let script = format!("echo pid=$$ >&2; kill -{signal} $$");
-        Sandbox::of("/bin/sh".into(), vec!["-c".into(), script.into()], budget())
-    };
     for signal in ["SEGV", "BUS", "ILL", "ABRT", "SYS", "FPE"] {
-        assert!(refused_by(&kill(signal), signal, CRASH).contains("signal: "));
+        let sandbox = once_it_began(&format!("kill -{signal} $$"));
+        assert!(refused_by(&sandbox, signal, CRASH).contains("signal: "));
     }
     for (name, number) in [("KILL", libc::SIGKILL), ("TERM", libc::SIGTERM)] {
-        let killed = run(&kill(name), b"some text", "text/plain");
+        let killed = run(&once_it_began(&format!("kill -{name} $$")), b"some text", "text/plain");
         assert!(matches!(killed, Err(InspectError::Killed { signal, .. }) if signal == number), "{name}: {killed:?}");
     }
+}
+
+fn a_child_that_ends_before_it_saw_the_file_is_our_fault() {
+    // 127 is a loader's that misses a library, and 1 that of a job that is not understood.
+    for how in ["exit 127", "exit 1", "exit 0", "exit 101", "kill -SEGV $$", "kill -ABRT $$"] {
+        let ended = run(&script(&format!("echo why >&2; {how}")), b"some text", "text/plain");
+        assert!(matches!(&ended, Err(InspectError::EndedEarly { words, .. }) if words == "why"), "{how}: {ended:?}");
+    }
+    let killed = run(&script("kill -KILL $$"), b"some text", "text/plain");
+    assert!(matches!(killed, Err(InspectError::Killed { .. })), "{killed:?}");
+    // A limit is a limit, whenever it is met.
+    let limited = run(&script("kill -XCPU $$"), b"some text", "text/plain").unwrap().unwrap();
+    assert_eq!(limited.ended, Some(Ended::Cpu));
+    // What it did once it had a byte may be the file's doing.
+    assert!(refused_by(&once_it_began("exit 127"), "exit 127", RULES).contains("exit status: 127"));
 }
 
 #[derive(Clone, Default)]
@@ -422,7 +470,7 @@ fn the_log_says_how_a_child_ended() {
         let lines = Lines::default();
         let writer = lines.clone();
         let reply = tracing::subscriber::with_default(logs::into("info", move || writer.clone()), || {
-            ask(&inspector, store(vec![b'a'; 9]), 9, None)
+            inspect(&inspector, store(vec![b'a'; 9]), 9, None)
         });
         assert!(matches!(reply, InspectReply::Rejected(why) if why.code.as_str() == code));
         let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
@@ -443,7 +491,7 @@ fn a_child_that_cannot_be_started_is_our_fault() {
 
 fn a_child_that_cannot_be_confined_is_our_fault() {
     // A child that fails to confine itself says why and ends with this code, before it has asked for a byte.
-    let sandbox = Sandbox::of("/bin/sh".into(), vec!["-c".into(), "echo why >&2; exit 70".into()], budget());
+    let sandbox = script("echo why >&2; exit 70");
     let Err(InspectError::Confinement(why)) = run(&sandbox, b"text", "text/plain") else { panic!("it went on") };
     assert_eq!(why, "why");
 }
@@ -453,8 +501,7 @@ fn an_examination_that_is_given_up_leaves_no_child() {
     let folder = tempfile::tempdir().unwrap();
     let (pid_file, path) = (folder.path().join("pid"), folder.path().join("file"));
     std::fs::write(&path, b"text").unwrap();
-    let script = format!("echo $$ > {}; exec sleep 600", pid_file.display());
-    let sandbox = Sandbox::of("/bin/sh".into(), vec!["-c".into(), script.into()], budget());
+    let sandbox = script(&format!("echo $$ > {}; exec sleep 600", pid_file.display()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut source = Source::File(tokio::fs::File::open(&path).await.unwrap());

@@ -3,6 +3,30 @@
 import assert from "node:assert/strict";
 import { attachment, drop, eventually, fixture, inState, send } from "../world.js";
 
+/** Keeps hold of the sounds of a page, which are in no document, and lets them go on for ever. */
+function hearSounds(page) {
+  return page.evaluate(() => {
+    const Made = window.Audio;
+    window.sounds = [];
+    window.Audio = function Audio() {
+      const sound = new Made();
+      sound.loop = true;
+      window.sounds.push(sound);
+      return sound;
+    };
+  });
+}
+
+/** How many sounds a page has, how many of them play, and how many have a file. */
+function heard(page) {
+  return page.evaluate(() => {
+    const count = (condition) => window.sounds.filter(condition).length;
+    return { all: window.sounds.length, playing: count((sound) => !sound.paused), loaded: count((sound) => sound.hasAttribute("src")) };
+  });
+}
+
+const isDownload = (url) => /\/attachments\/[^/]+$/.test(url.pathname);
+
 export const files = {
   async "several dropped files arrive with thumbnails on the other side"(world) {
     const { customer, operator } = await world.twoPeople();
@@ -60,6 +84,98 @@ export const files = {
     await attachment(operator, "film-faststart.mp4").locator("button.frame").click();
     await operator.locator("#lightbox").getByRole("button", { name: "Play film-faststart.mp4" }).click();
     await eventually("it is seen", () => operator.locator("#lightbox video").evaluate((film) => film.currentTime > 0));
+  },
+
+  async "the arrows on a film that plays do not leave it"(world) {
+    const { customer, operator } = await world.twoPeople();
+    await send(customer, "", [fixture("film-faststart.mp4"), fixture("tiny.jpg")]);
+    for (const name of ["film-faststart.mp4", "tiny.jpg"]) await inState(operator, name, "ready");
+    await attachment(operator, "film-faststart.mp4").locator("button.frame").click();
+    await operator.locator("#lightbox").getByRole("button", { name: "Play film-faststart.mp4" }).click();
+    const film = operator.locator("#lightbox video");
+    await eventually("it has the focus", () => film.evaluate((video) => video === document.activeElement));
+    await operator.keyboard.press("ArrowRight");
+    assert.equal(await film.count(), 1);
+    assert.equal(await operator.locator("#lightbox-name").innerText(), "film-faststart.mp4");
+    await operator.locator("#lightbox-next").focus();
+    await operator.keyboard.press("ArrowRight");
+    await operator.locator("#lightbox-name").filter({ hasText: "tiny.jpg" }).waitFor();
+    await operator.keyboard.press("Escape");
+    await operator.locator("#lightbox").waitFor({ state: "hidden" });
+  },
+
+  async "a sound ends with its attachment and with its message, even one that was only asked for"(world) {
+    const { customer, operator } = await world.twoPeople();
+    await hearSounds(operator);
+    await send(customer, "Listen.", [fixture("voice.ogg"), fixture("song.mp3"), fixture("swell-cbr.mp3")]);
+    for (const name of ["voice.ogg", "song.mp3", "swell-cbr.mp3"]) await inState(operator, name, "ready");
+    const start = (name) => attachment(operator, name).getByRole("button", { name: `Play ${name}` }).click();
+    const remove = async (name) => {
+      await attachment(customer, name).getByRole("button", { name: `Remove ${name}` }).click();
+      await customer.locator("#confirm").getByRole("button", { name: "Remove" }).click();
+    };
+    await start("voice.ogg");
+    await eventually("it is heard", async () => (await heard(operator)).playing === 1);
+    await remove("voice.ogg");
+    await operator.locator('.attachment[data-state="removed"]').waitFor();
+    assert.deepEqual(await heard(operator), { all: 3, playing: 0, loaded: 0 });
+
+    // Its URL comes when it is gone already.
+    let release;
+    const held = new Promise((resolve) => { release = resolve; });
+    let asked = false;
+    await operator.route(isDownload, async (route) => {
+      const response = await route.fetch();
+      asked = true;
+      await held;
+      await route.fulfill({ response });
+    }, { times: 1 });
+    await start("song.mp3");
+    await eventually("its URL is asked for", () => asked);
+    await remove("song.mp3");
+    await operator.locator('.attachment[data-state="removed"]').nth(1).waitFor();
+    const answered = operator.waitForResponse((response) => isDownload(new URL(response.url())));
+    release();
+    await (await answered).finished();
+    // The page has had its turn with the answer.
+    await operator.evaluate(() => new Promise((resolve) => { setTimeout(resolve, 200); }));
+    assert.deepEqual(await heard(operator), { all: 3, playing: 0, loaded: 0 });
+
+    await start("swell-cbr.mp3");
+    await eventually("it is heard", async () => (await heard(operator)).playing === 1);
+    const mine = customer.locator(".message").filter({ hasText: "Listen." });
+    await mine.hover();
+    await mine.getByRole("button", { name: "Delete this message" }).click();
+    await customer.locator("#confirm").getByRole("button", { name: "Delete" }).click();
+    await operator.locator(".message.deleted").waitFor();
+    assert.deepEqual(await heard(operator), { all: 3, playing: 0, loaded: 0 });
+  },
+
+  async "a sound that cannot be loaded says so, and can be tried again"(world) {
+    const { customer, operator } = await world.twoPeople();
+    await send(customer, "", [fixture("voice.ogg")]);
+    await inState(operator, "voice.ogg", "ready");
+    const voice = attachment(operator, "voice.ogg");
+    const play = voice.getByRole("button", { name: "Play voice.ogg" });
+    for (const status of [403, 404]) {
+      let refused = 0;
+      const isMedia = (route) => route.request().resourceType() === "media";
+      const refuse = (route) => {
+        if (!isMedia(route)) return route.continue();
+        refused += 1;
+        return route.fulfill({ status });
+      };
+      await operator.route("**", refuse);
+      await play.click();
+      await voice.getByRole("status").filter({ hasText: "It could not be played." }).waitFor();
+      await play.waitFor();
+      assert.equal(await voice.getByRole("button", { name: "Pause voice.ogg" }).count(), 0, `${status}`);
+      assert.ok(refused > 0);
+      await operator.unroute("**", refuse);
+    }
+    await play.click();
+    await eventually("it is heard", async () => Number(await voice.locator(".seek").inputValue()) > 0);
+    assert.equal(await voice.getByRole("status").innerText(), "");
   },
 
   async "a blur is shown until the thumbnail is loaded"(world) {

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use rustix::process::{
     Resource, Rlimit, Signal, getrlimit, parent_process_death_signal, set_parent_process_death_signal, setrlimit,
 };
-use rustix::thread::{no_new_privs, set_no_new_privs};
+use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, no_new_privs, set_capabilities, set_no_new_privs};
 
 use super::filter;
 use crate::layers::{Landlock, Layers, hide_this_process, is_hidden};
@@ -47,11 +47,13 @@ pub(super) fn shut() -> io::Result<()> {
 
 /// Confines this process for good. Answers which layers are on.
 ///
-/// Limits that cannot be set are an error. Landlock and the filter are not: some kernels have none, and some surroundings refuse them; there
+/// Limits that cannot be set are an error. Capabilities that are kept, Landlock and the filter are not: some kernels have none of the latter,
+/// and some surroundings refuse them; there
 /// the function's own role, which may do nothing but log, is the wall.
 pub(super) fn confine(memory_bytes: u64, cpu_seconds: u64) -> io::Result<Layers> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     set_no_new_privs(true)?;
+    let no_capabilities = shed().is_ok_and(|sets| sets == NO_CAPABILITIES);
     // It takes a descriptor for a moment, so it comes before the limits.
     let landlock = restrict().unwrap_or(Landlock::Off);
     let limits = limits(memory_bytes, cpu_seconds);
@@ -64,10 +66,26 @@ pub(super) fn confine(memory_bytes: u64, cpu_seconds: u64) -> io::Result<Layers>
         landlock,
         limits: limits.iter().all(|(resource, current, _)| is_limited(*resource, *current)),
         no_new_privs: no_new_privs()?,
+        no_capabilities,
         undumpable: is_hidden(),
         dies_with_parent: parent_process_death_signal()? == Some(Signal::KILL),
     };
     Ok(Layers { filter: filter::install() && is_filtered(), ..layers })
+}
+
+const NO_CAPABILITIES: CapabilitySets = CapabilitySets {
+    effective: CapabilitySet::empty(),
+    permitted: CapabilitySet::empty(),
+    inheritable: CapabilitySet::empty(),
+};
+
+/// Gives up what root may and others may not, such as looking into a hidden parent or raising a limit again. Without new privileges no
+/// program gives it back: <https://man7.org/linux/man-pages/man7/capabilities.7.html>. Answers what is left.
+///
+/// Where it is refused, root keeps them, as in surroundings without a filter.
+fn shed() -> io::Result<CapabilitySets> {
+    set_capabilities(None, NO_CAPABILITIES)?;
+    Ok(capabilities(None)?)
 }
 
 /// Every limit: current, and the most that the process may raise it to.

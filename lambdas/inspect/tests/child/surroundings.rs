@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use landlock::{AccessFs, Ruleset, RulesetAttr as _, RulesetStatus};
 use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
 };
@@ -40,7 +41,7 @@ pub(crate) fn within(what: &str, how: &str) -> ExitCode {
             refuse(&[(libc::SYS_seccomp, None), (libc::SYS_prctl, Some(libc::PR_SET_SECCOMP))]);
             misbehave(how)
         }
-        "nobody-without-both" => {
+        "nobody-without-both" | "without-both" => {
             let calls = [
                 (libc::SYS_seccomp, None),
                 (libc::SYS_prctl, Some(libc::PR_SET_SECCOMP)),
@@ -49,7 +50,7 @@ pub(crate) fn within(what: &str, how: &str) -> ExitCode {
             refuse(&calls);
             misbehave(how)
         }
-        "nobody-as-parent" => {
+        "nobody-as-parent" | "as-parent" => {
             if how == "hidden" {
                 hide_this_process().unwrap();
             }
@@ -66,6 +67,9 @@ pub(crate) fn within(what: &str, how: &str) -> ExitCode {
             ExitCode::from(u8::from(status == RulesetStatus::NotEnforced))
         }
         "spy" => {
+            // As a child does, or there would be nothing to hide from root.
+            let none = CapabilitySet::empty();
+            set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none }).unwrap();
             let parent = Path::new("/proc").join(std::os::unix::process::parent_id().to_string());
             let environment = std::fs::read(parent.join("environ")).is_ok();
             let files = std::fs::read_dir(parent.join("fd")).is_ok();
@@ -198,8 +202,8 @@ pub(crate) fn a_child_has_nothing_but_its_pipes() {
 }
 
 pub(crate) fn a_child_says_which_layers_are_on() {
-    let Layers { filter, landlock, limits, no_new_privs, undumpable, dies_with_parent } = layers();
-    assert!(limits && no_new_privs && undumpable && dies_with_parent);
+    let Layers { filter, landlock, limits, no_new_privs, no_capabilities, undumpable, dies_with_parent } = layers();
+    assert!(limits && no_new_privs && no_capabilities && undumpable && dies_with_parent);
     // Of these two it depends on the kernel.
     assert_eq!((filter, landlock != Landlock::Off), (can("filter"), can("landlock")));
     let nobody = Sandbox::of("/bin/false".into(), Vec::new(), budget());
@@ -207,12 +211,25 @@ pub(crate) fn a_child_says_which_layers_are_on() {
     assert!(runtime.block_on(nobody.layers()).is_err());
 }
 
+/// As whoever runs this test, who may be root.
+pub(crate) fn a_child_has_no_powers_of_roots() {
+    let told = escape(&bad_within("without-both", "escape"));
+    assert!(told.all.contains("no_capabilities: true"), "{}", told.all);
+    for name in ["open", "create", "dup", "limits", "mount"] {
+        assert!(!told.worked.iter().any(|worked| worked == name), "{name}: {}", told.all);
+    }
+}
+
 pub(crate) fn a_hidden_parent_cannot_be_looked_into() {
-    let spied = |how: &str| {
-        let told = Command::new(executable()).args([FLAG, "nobody-as-parent", how]).output().unwrap();
+    let spied_by = |who: &str, how: &str| {
+        let told = Command::new(executable()).args([FLAG, who, how]).output().unwrap();
         String::from_utf8(told.stderr).unwrap()
     };
+    let spied = |how: &str| spied_by("nobody-as-parent", how);
     assert_eq!(spied("hidden"), "environment=false files=false memory=false\n");
+    // Root without its capabilities may count the open files, and no more.
+    let hidden = spied_by("as-parent", "hidden");
+    assert!(hidden.starts_with("environment=false ") && hidden.ends_with(" memory=false\n"), "{hidden}");
     // The kernel may keep memory from children in any case, if it has Yama.
     let open = spied("open");
     assert!(open.starts_with("environment=true files=true memory="), "{open}");
@@ -246,6 +263,7 @@ pub(crate) fn the_function_says_which_layers_are_on() {
         ("landlock", layers.landlock.as_str().into()),
         ("limits", true.into()),
         ("no_new_privs", true.into()),
+        ("no_capabilities", true.into()),
         ("undumpable", true.into()),
         ("dies_with_parent", true.into()),
         ("parent_undumpable", serde_json::Value::from(true)),

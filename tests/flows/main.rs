@@ -169,6 +169,9 @@ const FLOWS: &[(&str, Flow)] = flows![
         a_duplicate_waits_while_somebody_is_at_work,
         reservations_that_have_lapsed_are_freed,
         an_abandoned_upload_in_parts_is_given_up;
+    soak:
+        the_long_runs_are_for_who_asks_for_them,
+        what_is_too_long_for_one_run_is_gone_on_with_in_the_next;
     roles:
         every_function_has_a_role_of_its_own_without_wildcards;
     demo_from_outside:

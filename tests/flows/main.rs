@@ -164,6 +164,10 @@ const FLOWS: &[(&str, Flow)] = flows![
     sweeping:
         a_pass_goes_on_where_the_last_runs_time_was_over,
         what_failed_too_often_is_left_alone_until_it_is_replayed,
+        a_try_that_never_began_is_counted_like_another,
+        a_lease_of_a_clock_far_ahead_holds_nobody,
+        what_cannot_be_noted_does_not_end_a_pass,
+        a_place_that_is_gone_does_not_end_a_pass,
         throttling_is_waited_for_and_then_left_to_redelivery,
         what_hangs_is_given_up_in_time_and_noted,
         a_duplicate_waits_while_somebody_is_at_work,

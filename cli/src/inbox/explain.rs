@@ -190,6 +190,15 @@ impl Standing {
             why: why.to_owned(),
         }
     }
+
+    /// How often it was tried, in words. Something went wrong and nothing is counted: a replay has begun the count anew.
+    fn tried(&self) -> String {
+        match self.tries {
+            0 if self.code.is_some() => "no try since it was replayed".to_owned(),
+            1 => "1 try".to_owned(),
+            tries => format!("{tries} tries"),
+        }
+    }
 }
 
 fn why_sent(class: Class) -> &'static str {
@@ -217,11 +226,12 @@ impl Explained {
             lines.push("what is where".to_owned());
         }
         for standing in &self.inbox {
-            let Standing { tries, why, .. } = standing;
+            let Standing { why, .. } = standing;
             let (version, size) = (terminal::shown(&standing.version), HumanBytes(standing.size));
             let (class, next) = (classed(standing.class, standing.code.as_deref()), swept(standing.next));
             lines.push(format!(
-                "  inbox       {version}  {size}  {class}, {tries} tries, the sweep's next step: {next}"
+                "  inbox       {version}  {size}  {class}, {}, the sweep's next step: {next}",
+                standing.tried()
             ));
             let does = if standing.replayed { "would send it" } else { "would leave it" };
             lines.push(format!("              replay {does}: {why}"));
@@ -270,6 +280,17 @@ mod tests {
         };
         insta::assert_snapshot!(explained.in_words());
         insta::assert_snapshot!(serde_json::to_string_pretty(&explained).unwrap());
+    }
+
+    #[test]
+    fn tries_are_counted_from_the_last_replay() {
+        let at = Timestamp::from_millis(0);
+        let mut failed = standee(Class::Failed, Some("SlowDown"), at);
+        let tried = |failed: &Standee| Standing::of(failed, at).tried();
+        assert_eq!(tried(&failed), "2 tries");
+        failed.work.as_mut().unwrap().tries = 0;
+        assert_eq!(tried(&failed), "no try since it was replayed");
+        assert_eq!(tried(&standee(Class::Fresh, None, at)), "0 tries");
     }
 
     #[test]

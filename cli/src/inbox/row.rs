@@ -112,7 +112,7 @@ pub(crate) mod tests {
         };
         let work = code.map(|code| Work {
             tries: 2,
-            failure: Some(Failure::new(code, "x", 2, uploaded_at)),
+            failure: Some(Failure::new(code, "x", uploaded_at)),
             ..serde_json::from_value(json!({ "version": "v1" })).unwrap()
         });
         Standee {

@@ -120,6 +120,14 @@ pub(crate) async fn what_cannot_be_noted_does_not_end_a_pass(cloud: Arc<Cloud>) 
     bench.end().await
 }
 
+/// The schedule brings the next run: a retry of Lambda's own would count one failure three times.
+pub(crate) async fn a_run_that_failed_is_not_repeated_before_the_schedule(cloud: Arc<Cloud>) -> anyhow::Result<()> {
+    let get = cloud.lambda.get_function_event_invoke_config().function_name(cloud.output("SweepFunction")?);
+    let told = get.send().await?;
+    ensure!(told.maximum_retry_attempts() == Some(0), "{told:?}");
+    Ok(())
+}
+
 /// A listing that cannot go on behind a version goes on behind its key.
 pub(crate) async fn a_place_that_is_gone_does_not_end_a_pass(cloud: Arc<Cloud>) -> anyhow::Result<()> {
     let mut bench = Bench::new(&cloud).await?;

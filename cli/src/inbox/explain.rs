@@ -13,7 +13,7 @@ use vestibule_store::audit::{Bucket, Finding, MOST};
 use vestibule_store::hall::Standee;
 
 use crate::inbox::replay::plan::{Action, STUCK, action};
-use crate::inbox::row::{classed, swept};
+use crate::inbox::row::classed;
 use crate::inbox::selection::Selection;
 use crate::inbox::timeline::{self, Event};
 use crate::inbox::world::World;
@@ -171,8 +171,7 @@ fn of_version(state: &str, decided_by: &str, asked_for: Option<&str>) -> String 
 
 impl Standing {
     fn of(version: &Standee, now: Timestamp) -> Self {
-        let usual =
-            Selection { classes: STUCK.into(), codes: [].into(), older_than_seconds: None, room: None, limit: None };
+        let usual = Selection { classes: STUCK.into(), ..Selection::default() };
         let (replayed, why) = match action(version, &usual, now) {
             Action::Send => (true, why_sent(version.standing.class)),
             Action::Skip(why) => (false, why),
@@ -228,7 +227,7 @@ impl Explained {
         for standing in &self.inbox {
             let Standing { why, .. } = standing;
             let (version, size) = (terminal::shown(&standing.version), HumanBytes(standing.size));
-            let (class, next) = (classed(standing.class, standing.code.as_deref()), swept(standing.next));
+            let (class, next) = (classed(standing.class, standing.code.as_deref()), standing.next.as_str());
             lines.push(format!(
                 "  inbox       {version}  {size}  {class}, {}, the sweep's next step: {next}",
                 standing.tried()

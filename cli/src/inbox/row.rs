@@ -62,7 +62,7 @@ impl<'a> Row<'a> {
         let tries = self.tries.to_string();
         let sender = self.sender.map_or("-", |sender| sender.as_str());
         let place = format!("{}@{}", terminal::shown(self.key), terminal::shown(self.version));
-        columns([&self.age, &size, &class, &tries, swept(self.next), sender, &place])
+        columns([&self.age, &size, &class, &tries, self.next.as_str(), sender, &place])
     }
 }
 
@@ -71,16 +71,6 @@ pub(crate) fn classed(class: Class, code: Option<&str>) -> String {
     match code {
         Some(code) => format!("{class}({})", terminal::shown(code)),
         None => class.to_string(),
-    }
-}
-
-/// What the sweep does about a version, in a word.
-pub(crate) fn swept(next: Next) -> &'static str {
-    match next {
-        Next::Wait => "wait",
-        Next::Drive => "drive",
-        Next::GivenUp => "given-up",
-        Next::Stay => "stay",
     }
 }
 

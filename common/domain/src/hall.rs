@@ -106,7 +106,7 @@ pub struct Standing {
 }
 
 /// What the sweep does about a version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Next {
     /// Nothing yet: it is being worked on, or will be.
@@ -117,6 +117,30 @@ pub enum Next {
     GivenUp,
     /// Nothing: it belongs to nothing, and somebody must look.
     Stay,
+}
+
+impl Next {
+    /// All of them, in the order in which they are told.
+    pub const ALL: [Self; 4] = [Self::Wait, Self::Drive, Self::GivenUp, Self::Stay];
+
+    /// The word as it is written in listings and filters.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Wait => "wait",
+            Self::Drive => "drive",
+            Self::GivenUp => "given-up",
+            Self::Stay => "stay",
+        }
+    }
+}
+
+impl FromStr for Next {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let found = Self::ALL.into_iter().find(|next| next.as_str() == text);
+        found.ok_or_else(|| InvalidId::new("what the sweep does", text))
+    }
 }
 
 /// Judges a version with a key of ours, of which the table says `message` and `work`.
@@ -341,5 +365,10 @@ mod tests {
             assert_eq!(serde_json::to_value(class).unwrap(), class.as_str());
         }
         assert!("lost".parse::<Class>().is_err());
+        for next in Next::ALL {
+            assert_eq!(next.as_str().parse::<Next>().unwrap(), next);
+            assert_eq!(serde_json::to_value(next).unwrap(), next.as_str());
+        }
+        assert!("given up".parse::<Next>().is_err());
     }
 }

@@ -202,6 +202,7 @@ mod tests {
         };
         let selection = Selection {
             classes: [Class::Failed].into(),
+            next: [].into(),
             codes: [].into(),
             older_than_seconds: None,
             room: None,

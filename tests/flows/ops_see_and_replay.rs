@@ -47,6 +47,7 @@ pub(crate) async fn every_version_is_listed_with_why_it_is_there(cloud: Arc<Clou
     let totals = lines.pop().context("the last line has the totals")?;
     ensure!(totals["totals"]["count"] == 5 && totals["totals"]["classes"]["failed"]["count"] == 1, "{totals}");
     ensure!(totals["totals"]["classes"]["message-gone"]["bytes"] == 21, "{totals}");
+    ensure!(totals["totals"]["next"] == json!({ "wait": 3, "stay": 2 }), "{totals}");
     let class = |version: &str| {
         let line = lines.iter().find(|line| line["version"] == version);
         line.map(|line| (line["class"].as_str(), line["code"].as_str(), line["next"].as_str(), line["tries"].as_u64()))
@@ -66,6 +67,9 @@ pub(crate) async fn every_version_is_listed_with_why_it_is_there(cloud: Arc<Clou
         (vec!["--class", "failed", "--class", "leftover"], 2),
         (vec!["--code", "SlowDown"], 1),
         (vec!["--code", "timeout"], 0),
+        (vec!["--sweep", "stay"], 2),
+        (vec!["--sweep", "wait", "--class", "failed"], 1),
+        (vec!["--sweep", "given-up"], 0),
         (vec!["--older-than", "2h"], 0),
         (vec!["--limit", "3"], 3),
     ] {
@@ -74,7 +78,12 @@ pub(crate) async fn every_version_is_listed_with_why_it_is_there(cloud: Arc<Clou
     }
     let words = inbox(&cloud, &["list", "--room", room]).await?;
     let words = String::from_utf8_lossy(&words.stdout).into_owned();
-    ensure!(words.contains("failed(SlowDown)") && words.contains("in all") && words.starts_with("  AGE"), "{words}");
+    ensure!(
+        words.contains("failed(SlowDown)")
+            && words.ends_with("\nby the sweep: 3 wait, 2 stay\n")
+            && words.starts_with("  AGE"),
+        "{words}"
+    );
 
     // Whoever reads stops reading, as `head` does.
     let mut cut_off = command(&cloud, &["list", "--room", room])?.spawn()?;

@@ -103,7 +103,7 @@ pub(crate) async fn what_cannot_be_noted_does_not_end_a_pass(cloud: Arc<Cloud>) 
         bench.upload(0, format!("version {number}").into_bytes(), true).await?;
     }
     let (sdk, mut rings) = tap(cloud.stack().sdk());
-    let mut functions = bench.functions(&sdk)?;
+    let (mut functions, plain) = (bench.functions(&sdk)?, bench.functions(cloud.stack().sdk())?);
     functions.sweep.config.page = 2;
     bench.wait(STALE);
     let ended = listen(bench.sweep(&functions), &mut rings, async |name| {
@@ -112,7 +112,7 @@ pub(crate) async fn what_cannot_be_noted_does_not_end_a_pass(cloud: Arc<Cloud>) 
     })
     .await?;
     ensure!(matches!(ended, Ended::Done(Err(_))), "somebody must look: {ended:?}");
-    let progress = functions.sweep.progresses.get().await?;
+    let progress = plain.sweep.progresses.get().await?;
     ensure!(progress.after.is_none(), "the pass came to its end: {progress:?}");
     let queued = bench.state().await?["queue"]["ingest ApproximateNumberOfMessages"].clone();
     ensure!(queued == "3", "all were driven: {queued}");
@@ -122,7 +122,11 @@ pub(crate) async fn what_cannot_be_noted_does_not_end_a_pass(cloud: Arc<Cloud>) 
 
 /// The schedule brings the next run: a retry of Lambda's own would count one failure three times.
 pub(crate) async fn a_run_that_failed_is_not_repeated_before_the_schedule(cloud: Arc<Cloud>) -> anyhow::Result<()> {
-    let get = cloud.lambda.get_function_event_invoke_config().function_name(cloud.output("SweepFunction")?);
+    let get = cloud
+        .lambda
+        .get_function_event_invoke_config()
+        .function_name(cloud.output("SweepFunction")?)
+        .qualifier("$LATEST");
     let told = get.send().await?;
     ensure!(told.maximum_retry_attempts() == Some(0), "{told:?}");
     Ok(())
@@ -135,11 +139,11 @@ pub(crate) async fn a_place_that_is_gone_does_not_end_a_pass(cloud: Arc<Cloud>) 
     bench.upload(0, b"one".to_vec(), true).await?;
     bench.upload(1, b"other".to_vec(), true).await?;
     let (sdk, mut rings) = tap(cloud.stack().sdk());
-    let functions = bench.functions(&sdk)?;
+    let (functions, plain) = (bench.functions(&sdk)?, bench.functions(cloud.stack().sdk())?);
     bench.wait(STALE);
     let first = bench.uploads.iter().map(|upload| upload.key.to_string()).min().context("they were uploaded")?;
     let after = Place { key: first, version: Some("gone".to_owned()) };
-    functions.sweep.progresses.put(&Progress { after: Some(after), ..Progress::default() }).await?;
+    plain.sweep.progresses.put(&Progress { after: Some(after), ..Progress::default() }).await?;
     let mut listings = 0;
     let ended = listen(bench.sweep(&functions), &mut rings, async |name| {
         listings += usize::from(name == "s3 ListObjectVersions inbox");
@@ -149,11 +153,11 @@ pub(crate) async fn a_place_that_is_gone_does_not_end_a_pass(cloud: Arc<Cloud>) 
     })
     .await?;
     ensure!(matches!(ended, Ended::Done(Err(_))) && listings == 2, "somebody must look: {ended:?}, {listings}");
-    let progress = functions.sweep.progresses.get().await?;
+    let progress = plain.sweep.progresses.get().await?;
     ensure!(progress.after.is_none(), "the pass came to its end: {progress:?}");
     let queued = bench.state().await?["queue"]["ingest ApproximateNumberOfMessages"].clone();
     ensure!(queued == "1", "what is behind that key was driven: {queued}");
-    let swept = bench.sweep(&bench.functions(cloud.stack().sdk())?).await?;
+    let swept = bench.sweep(&plain).await?;
     ensure!(swept["driven"] == 1, "and the other in the next pass: {swept}");
     bench.heal().await?;
     bench.end().await

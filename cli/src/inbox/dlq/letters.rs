@@ -124,10 +124,10 @@ impl<'a> Letters<'a> {
             Deed::List => {}
             Deed::Redrive => {
                 let at = self.world.now();
+                self.queue.send_back(letter).await?;
                 for upload in &content.uploads {
                     self.world.works.driven(&upload.key, &upload.version, at, true).await?;
                 }
-                self.queue.send_back(letter).await?;
             }
             Deed::Purge => self.queue.delete(letter).await?,
         }

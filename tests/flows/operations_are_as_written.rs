@@ -69,6 +69,7 @@ pub(crate) async fn every_command_does_what_is_written_with_the_permissions_that
     let parameters = [
         ("SweepSchedule", ""),
         ("SweepAfterSeconds", "3"),
+        ("SweepMaxTries", "5"),
         ("CollectDelaySeconds", "0"),
         ("IngestTimeoutSeconds", "30"),
         ("InspectTimeoutSeconds", "25"),

@@ -182,6 +182,10 @@ pub(super) fn our_codes() -> anyhow::Result<BTreeSet<String>> {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
             let path = entry?.path();
+            // The API alone writes messages and rooms, and tells its callers itself what went wrong.
+            if path.is_dir() && (path.ends_with("messages") || path.ends_with("rooms")) {
+                continue;
+            }
             if path.is_dir() {
                 folders.push(path);
             } else {

@@ -196,8 +196,8 @@ fn classify(
         }
     }
     let is_recent = |moment: Timestamp| moment.plus_seconds(patience.fresh_seconds) > now;
-    let is_on_its_way = |work: &&Work| work.driven_at.is_some_and(is_recent) && work.was_driven_last();
-    if code.is_some() && work.filter(is_on_its_way).is_none() {
+    let is_on_its_way = |work: &Work| work.driven_at.is_some_and(is_recent) && work.was_driven_last();
+    if code.is_some() && !work.is_some_and(is_on_its_way) {
         return (Class::Failed, code);
     }
     match work.and_then(|work| work.driven_at) {

@@ -80,7 +80,7 @@ flows: tests ## Run the tests of the whole system
 
 soak: tests install-fuzz ## Fuzz, then run faults in pairs and random interleavings, for SOAK_SECONDS each; large loads once; break the protocol to see it noticed
 	tests/fuzz/run.py --seconds $(SOAK_SECONDS)
-	SOAK_SECONDS=$(SOAK_SECONDS) cargo test --workspace --locked --test flows $(if $(ARGS),-- $(ARGS))
+	LONG_FLOWS=1 SOAK_SECONDS=$(SOAK_SECONDS) cargo test --workspace --locked --test flows $(if $(ARGS),-- $(ARGS))
 	tests/mutants/run.py
 
 # Every parser of strangers' bytes, in turn: tests/fuzz.

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use anyhow::{Context as _, ensure};
 use futures::stream::{self, StreamExt as _};
 use serde_json::Value;
+use tokio::time::Instant;
 
+use crate::soak::Way;
 use crate::support::cloud::Cloud;
 
 mod play;
@@ -90,53 +92,57 @@ pub(crate) async fn whoever_comes_in_between_at_any_call_nothing_is_lost_or_doub
 /// A fixed sample of all pairs of faults of the main scenario.
 pub(crate) async fn a_sample_of_pairs_of_faults_is_survived(cloud: Arc<Cloud>) -> anyhow::Result<()> {
     /// Every so manyeth pair: a prime, so that all calls and modes have their turn.
-    const EVERY: usize = 61;
-    pairs(&cloud, 0, EVERY, None).await
+    const EVERY: usize = 293;
+    let (scenario, clean, all) = pairs(&cloud).await?;
+    ensure!(!all.len().is_multiple_of(EVERY), "not all calls and modes have their turn");
+    let chosen = all.iter().step_by(EVERY).cloned();
+    let tally = sweep(&cloud, scenario, &clean.allowed, chosen).await?;
+    survived(scenario, &tally, all.len())
 }
 
-/// All pairs of faults of the main scenario, as far as the time goes.
+/// All pairs of faults of the main scenario: as many as the time allows, and those after them in the next run.
 pub(crate) async fn every_pair_of_faults_is_survived(cloud: Arc<Cloud>) -> anyhow::Result<()> {
-    // From anywhere, in leaps that come to all of them in the end: when the time is over, no call was passed over more than another.
-    pairs(&cloud, rand::random_range(0..LEAP), LEAP, Some(crate::soak::deadline()?)).await
+    let deadline = crate::soak::deadline()?;
+    let (scenario, clean, all) = pairs(&cloud).await?;
+    let way = Way::of_pairs(all.len())?;
+    // In leaps that come to all of them in the end: whenever the time is over, no call was passed over more than another.
+    ensure!(!all.len().is_multiple_of(LEAP) && !LEAP.is_multiple_of(all.len().max(2)), "the leaps come to all pairs");
+    let chosen = (0..all.len()).filter_map(|step| all.get((way.from + step) * LEAP % all.len()).cloned());
+    let chosen = chosen.take_while(|_| Instant::now() < deadline);
+    let tally = sweep(&cloud, scenario, &clean.allowed, chosen).await?;
+    survived(scenario, &tally, all.len())?;
+    let next = way.went(tally.runs)?;
+    eprintln!("    from number {}; the next run begins with number {next}, or where PAIRS_FROM says", way.from);
+    Ok(())
 }
 
 /// A prime, and so no divisor of the number of pairs.
 const LEAP: usize = 7919;
 
-async fn pairs(
-    cloud: &Arc<Cloud>,
-    first: usize,
-    leap: usize,
-    deadline: Option<tokio::time::Instant>,
-) -> anyhow::Result<()> {
+/// The main scenario, how it goes without faults, and all pairs of its calls, each with all pairs of what can happen to a call.
+async fn pairs(cloud: &Arc<Cloud>) -> anyhow::Result<(&'static Scenario, Clean, Vec<Vec<(usize, Mode)>>)> {
     let scenario = SCENARIOS.iter().find(|scenario| scenario.is_main).context("there is a main scenario")?;
     let clean = clean(cloud, scenario).await?;
-    let modes = [Mode::Before, Mode::After, Mode::Ambiguous, Mode::CrashAfter, Mode::Lost];
     let calls = clean.calls.len();
     let all = (0..calls).flat_map(|first| (first + 1..calls).map(move |second| (first, second)));
-    let all: Vec<_> = all
-        .flat_map(|(first, second)| {
-            modes
-                .into_iter()
-                .flat_map(move |one| modes.into_iter().map(move |other| vec![(first, one), (second, other)]))
-        })
-        .collect();
-    ensure!(!all.len().is_multiple_of(leap) && !leap.is_multiple_of(all.len().max(2)), "the leaps come to all pairs");
-    let most = if deadline.is_some() { all.len() } else { all.len() / leap };
-    let chosen = (0..most).filter_map(|step| all.get((first + step * leap) % all.len()).cloned());
-    let in_time = |_: &Vec<(usize, Mode)>| deadline.is_none_or(|deadline| tokio::time::Instant::now() < deadline);
-    let tally = sweep(cloud, scenario, &clean.allowed, chosen.take_while(in_time)).await?;
+    let modes = scenario.modes;
+    let all = all.flat_map(|(first, second)| {
+        modes.iter().flat_map(move |one| modes.iter().map(move |other| [(first, *one), (second, *other)]))
+    });
+    // Only one call at a time can be on its way past the death of its worker.
+    let all = all.filter(|pair| !pair.iter().all(|(_, mode)| *mode == Mode::LandsLate));
+    Ok((scenario, clean, all.map(Vec::from).collect()))
+}
+
+/// Says how many of all pairs were tried.
+fn survived(scenario: &Scenario, tally: &Tally, all: usize) -> anyhow::Result<()> {
+    let Tally { runs, whole, injected, survived } = tally;
     eprintln!(
-        "    pairs of faults of {}: {} of {}, of which {} met both; faults injected: {}, survived: {}",
+        "    pairs of faults of {}: {runs} of {all}, of which {whole} met both; faults injected: {injected}, survived: {survived}",
         scenario.name,
-        tally.runs,
-        all.len(),
-        tally.whole,
-        tally.injected,
-        tally.survived
     );
     // The second of a pair may be of a call that is not made any more after the first.
-    ensure!(tally.injected == tally.survived && tally.whole * 2 > tally.runs, "{tally:?}");
+    ensure!(injected == survived && whole * 2 > *runs, "{tally:?}");
     Ok(())
 }
 

@@ -141,6 +141,7 @@ const FLOWS: &[(&str, Flow)] = flows![
         an_audit_finds_what_nothing_points_at_and_reclaim_collects_it;
     operations_are_as_written:
         every_alarm_and_every_default_is_the_templates,
+        every_code_of_ours_is_explained,
         every_command_does_what_is_written_with_the_permissions_that_are_written;
     a_full_inbox:
         ten_thousand_versions_are_listed_at_once_and_in_flat_memory;
@@ -164,11 +165,19 @@ const FLOWS: &[(&str, Flow)] = flows![
     sweeping:
         a_pass_goes_on_where_the_last_runs_time_was_over,
         what_failed_too_often_is_left_alone_until_it_is_replayed,
+        a_try_that_never_began_is_counted_like_another,
+        a_lease_of_a_clock_far_ahead_holds_nobody,
+        what_cannot_be_noted_does_not_end_a_pass,
+        a_place_that_is_gone_does_not_end_a_pass,
+        a_run_that_failed_is_not_repeated_before_the_schedule,
         throttling_is_waited_for_and_then_left_to_redelivery,
         what_hangs_is_given_up_in_time_and_noted,
         a_duplicate_waits_while_somebody_is_at_work,
         reservations_that_have_lapsed_are_freed,
         an_abandoned_upload_in_parts_is_given_up;
+    soak:
+        the_long_runs_are_for_who_asks_for_them,
+        what_is_too_long_for_one_run_is_gone_on_with_in_the_next;
     roles:
         every_function_has_a_role_of_its_own_without_wildcards;
     demo_from_outside:

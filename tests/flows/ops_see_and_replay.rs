@@ -47,6 +47,7 @@ pub(crate) async fn every_version_is_listed_with_why_it_is_there(cloud: Arc<Clou
     let totals = lines.pop().context("the last line has the totals")?;
     ensure!(totals["totals"]["count"] == 5 && totals["totals"]["classes"]["failed"]["count"] == 1, "{totals}");
     ensure!(totals["totals"]["classes"]["message-gone"]["bytes"] == 21, "{totals}");
+    ensure!(totals["totals"]["next"] == json!({ "wait": 3, "stay": 2 }), "{totals}");
     let class = |version: &str| {
         let line = lines.iter().find(|line| line["version"] == version);
         line.map(|line| (line["class"].as_str(), line["code"].as_str(), line["next"].as_str(), line["tries"].as_u64()))
@@ -66,6 +67,9 @@ pub(crate) async fn every_version_is_listed_with_why_it_is_there(cloud: Arc<Clou
         (vec!["--class", "failed", "--class", "leftover"], 2),
         (vec!["--code", "SlowDown"], 1),
         (vec!["--code", "timeout"], 0),
+        (vec!["--sweep", "stay"], 2),
+        (vec!["--sweep", "wait", "--class", "failed"], 1),
+        (vec!["--sweep", "given-up"], 0),
         (vec!["--older-than", "2h"], 0),
         (vec!["--limit", "3"], 3),
     ] {
@@ -74,7 +78,12 @@ pub(crate) async fn every_version_is_listed_with_why_it_is_there(cloud: Arc<Clou
     }
     let words = inbox(&cloud, &["list", "--room", room]).await?;
     let words = String::from_utf8_lossy(&words.stdout).into_owned();
-    ensure!(words.contains("failed(SlowDown)") && words.contains("in all") && words.starts_with("  AGE"), "{words}");
+    ensure!(
+        words.contains("failed(SlowDown)")
+            && words.ends_with("\nby the sweep: 3 wait, 2 stay\n")
+            && words.starts_with("  AGE"),
+        "{words}"
+    );
 
     // Whoever reads stops reading, as `head` does.
     let mut cut_off = command(&cloud, &["list", "--room", room])?.spawn()?;
@@ -256,6 +265,28 @@ pub(crate) async fn dead_letters_are_seen_sent_back_and_deleted(cloud: Arc<Cloud
         let listed = told(&inbox(&cloud, &["dlq", "list", "--json", "--limit", "10000", "--queue", queue]).await?)?;
         ensure!(listed.iter().all(|line| line["id"] != id.as_str()), "{listed:?}");
     }
+    what_is_in_hand_is_put_back(&cloud, &request).await
+}
+
+/// Who stops reading, as `head` does, leaves no letter hidden; what somebody else has in hand is told of. Nobody else's letters are in the
+/// queue of reclaim's.
+async fn what_is_in_hand_is_put_back(cloud: &Cloud, request: &str) -> anyhow::Result<()> {
+    let queue = cloud.output("ReclaimDeadLetterQueueUrl")?;
+    letter(cloud, "ReclaimDeadLetterQueueUrl", request).await?;
+    let list = ["dlq", "list", "--queue", "reclaim"];
+    let mut cut_off = command(cloud, &list)?.spawn()?;
+    drop(cut_off.stdout.take());
+    let cut_off = cut_off.wait_with_output().await?;
+    ensure!(cut_off.status.success() && cut_off.stderr.is_empty(), "{cut_off:?}");
+    let words = String::from_utf8_lossy(&inbox(cloud, &list).await?.stdout).into_owned();
+    ensure!(words.contains("reclaim  1 listed"), "it is there at once: {words}");
+
+    let receive = cloud.sqs.receive_message().queue_url(queue).visibility_timeout(60).wait_time_seconds(1);
+    let received = receive.send().await?.messages.unwrap_or_default().pop().context("the letter")?;
+    let words = String::from_utf8_lossy(&inbox(cloud, &list).await?.stdout).into_owned();
+    ensure!(words.contains("reclaim  0 listed, 1 not visible now"), "{words}");
+    let delete = cloud.sqs.delete_message().queue_url(queue);
+    delete.receipt_handle(received.receipt_handle.context("a receipt")?).send().await?;
     Ok(())
 }
 
@@ -441,8 +472,8 @@ async fn unnoticed(cloud: &Cloud, chat: &Chat, id: &str, files: &[File]) -> anyh
 /// Notes that the last of so many tries failed.
 async fn fail(cloud: &Cloud, upload: &InboxVersion, tries: u32) -> anyhow::Result<()> {
     let works = Works::new(cloud.dynamodb.clone(), cloud.output("TableName")?.to_owned());
-    for number in 1..=tries {
-        let failure = Failure::new("SlowDown", "CopyObject: please reduce your request rate", number, now());
+    for _ in 0..tries {
+        let failure = Failure::new("SlowDown", "CopyObject: please reduce your request rate", now());
         works.failed(&upload.key, &upload.version, None, &failure).await?;
     }
     Ok(())

@@ -5,7 +5,8 @@
 
 Each mutant is one change of a copy of this checkout, in target/mutants/tree. It is caught when the flows that are named for it
 fail, with the words that belong to it. Prints a line for
-each; exit 1 if one lived. With --check nothing is built: it is only looked whether every change still applies, exactly once.
+each; exit 1 if one lived. With --check nothing is built: it is only looked whether every change still applies, exactly once, and whether
+there are flows of the names that are to catch it.
 """
 
 import os
@@ -129,18 +130,48 @@ def build_folder() -> Path:
     return folder
 
 
+def count_of_tests(said: str) -> int:
+    """How many tests were run, by the last word of the run about it."""
+    told = re.findall(r"^running (\d+) tests?$", said, re.MULTILINE)
+    return int(told[-1]) if told else 0
+
+
+def check_names() -> None:
+    """Ends with an error when a mutant is to be caught by no flow, or only by one that takes long."""
+    flows = (
+        (ROOT / "tests/flows/main.rs").read_text(encoding="utf-8").partition("const FLOWS")[2].partition("const LONG_FLOWS")[0]
+    )
+    names, module = [], ""
+    for line in flows.splitlines():
+        if found := re.fullmatch(r"    (\w+):", line):
+            module = found[1]
+        elif found := re.fullmatch(r"        (\w+)[,;]", line):
+            names.append(f"{module}::{found[1]}")
+    for mutant in MUTANTS:
+        if not any(mutant.caught_by in name for name in names):
+            sys.exit(f"{mutant.name}: there is no flow {mutant.caught_by}")
+    if [count_of_tests(said) for said in ("", "\nrunning 0 tests\n", "x\nrunning 1 test\ntest a ... ok\n")] != [0, 0, 1]:
+        sys.exit("the number of tests is not read")
+
+
 def run(name: str, tree: Path, wanted: str) -> tuple[bool, str]:
     """Whether the tests of `wanted` pass in `tree`, and what they said."""
     log = WORK / f"{name}.log"
     command = [CARGO, "test", "--workspace", "--locked", "--test", "flows"]
     # The order of the calls is another matter: a mutant that changes it must be caught by what it does.
     environment = os.environ | {"INSTA_FORCE_PASS": "1", "INSTA_UPDATE": "no", "CARGO_TARGET_DIR": str(build_folder())}
+    # `make` hands these on to who is called by it, and with them the flows are others.
+    for variable in ("LONG_FLOWS", "SOAK_SECONDS", "PAIRS_FROM"):
+        environment.pop(variable, None)
     with log.open("wb") as out:
         built = subprocess.run([*command, "--no-run"], cwd=tree, env=environment, stdout=out, stderr=out, check=False)
         if built.returncode != 0:
             sys.exit(f"{name} does not compile: see {log.relative_to(ROOT)}")
         ended = subprocess.run([*command, "--", wanted], cwd=tree, env=environment, stdout=out, stderr=out, check=False)
-    return ended.returncode == 0, log.read_text(encoding="utf-8", errors="replace")
+    said = log.read_text(encoding="utf-8", errors="replace")
+    if count_of_tests(said) == 0:
+        sys.exit(f"{name}: no test was run for {wanted}: see {log.relative_to(ROOT)}")
+    return ended.returncode == 0, said
 
 
 def fate(mutant: Mutant, tree: Path) -> str:
@@ -164,6 +195,7 @@ def main() -> int:
         sys.exit(f"no such mutant: {', '.join(sorted(unknown))}")
     for mutant in MUTANTS:
         broken(mutant, ROOT)
+    check_names()
     if "--check" in sys.argv:
         return 0
     tree, alive = copy(), []

@@ -13,7 +13,7 @@ use vestibule_store::audit::{Bucket, Finding, MOST};
 use vestibule_store::hall::Standee;
 
 use crate::inbox::replay::plan::{Action, STUCK, action};
-use crate::inbox::row::{classed, swept};
+use crate::inbox::row::classed;
 use crate::inbox::selection::Selection;
 use crate::inbox::timeline::{self, Event};
 use crate::inbox::world::World;
@@ -171,8 +171,7 @@ fn of_version(state: &str, decided_by: &str, asked_for: Option<&str>) -> String 
 
 impl Standing {
     fn of(version: &Standee, now: Timestamp) -> Self {
-        let usual =
-            Selection { classes: STUCK.into(), codes: [].into(), older_than_seconds: None, room: None, limit: None };
+        let usual = Selection { classes: STUCK.into(), ..Selection::default() };
         let (replayed, why) = match action(version, &usual, now) {
             Action::Send => (true, why_sent(version.standing.class)),
             Action::Skip(why) => (false, why),
@@ -188,6 +187,15 @@ impl Standing {
             next: version.standing.next,
             replayed,
             why: why.to_owned(),
+        }
+    }
+
+    /// How often it was tried, in words. Something went wrong and nothing is counted: a replay has begun the count anew.
+    fn tried(&self) -> String {
+        match self.tries {
+            0 if self.code.is_some() => "no try since it was replayed".to_owned(),
+            1 => "1 try".to_owned(),
+            tries => format!("{tries} tries"),
         }
     }
 }
@@ -217,11 +225,12 @@ impl Explained {
             lines.push("what is where".to_owned());
         }
         for standing in &self.inbox {
-            let Standing { tries, why, .. } = standing;
+            let Standing { why, .. } = standing;
             let (version, size) = (terminal::shown(&standing.version), HumanBytes(standing.size));
-            let (class, next) = (classed(standing.class, standing.code.as_deref()), swept(standing.next));
+            let (class, next) = (classed(standing.class, standing.code.as_deref()), standing.next.as_str());
             lines.push(format!(
-                "  inbox       {version}  {size}  {class}, {tries} tries, the sweep's next step: {next}"
+                "  inbox       {version}  {size}  {class}, {}, the sweep's next step: {next}",
+                standing.tried()
             ));
             let does = if standing.replayed { "would send it" } else { "would leave it" };
             lines.push(format!("              replay {does}: {why}"));
@@ -270,6 +279,17 @@ mod tests {
         };
         insta::assert_snapshot!(explained.in_words());
         insta::assert_snapshot!(serde_json::to_string_pretty(&explained).unwrap());
+    }
+
+    #[test]
+    fn tries_are_counted_from_the_last_replay() {
+        let at = Timestamp::from_millis(0);
+        let mut failed = standee(Class::Failed, Some("SlowDown"), at);
+        let tried = |failed: &Standee| Standing::of(failed, at).tried();
+        assert_eq!(tried(&failed), "2 tries");
+        failed.work.as_mut().unwrap().tries = 0;
+        assert_eq!(tried(&failed), "no try since it was replayed");
+        assert_eq!(tried(&standee(Class::Fresh, None, at)), "0 tries");
     }
 
     #[test]

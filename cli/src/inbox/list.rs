@@ -19,8 +19,8 @@ use crate::terminal;
     after_help = "Classes: fresh (came a moment ago), in-flight (somebody is at work on it), failed (its code says how), never-notified \
     (nobody ever tried), leftover (decided; only its last step is missing), message-gone (there is no such message), unknown-key (no key \
     of ours).\n\nSWEEP is what the sweep does about it by itself: wait, drive (put it into the queue again), given-up (it failed too \
-    often: replay sends it again), stay (somebody must look).\n\nWith --json each version is an object in a line of its own, and the last \
-    line is {\"totals\": …}."
+    often: replay sends it again), stay (somebody must look). --sweep lists those alone.\n\nWith --json each version is an object in a \
+    line of its own, and the last line is {\"totals\": …}."
 )]
 pub(crate) struct Args {
     #[command(flatten)]

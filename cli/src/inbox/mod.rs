@@ -63,7 +63,9 @@ pub async fn run(global: &Global, args: &Args) -> anyhow::Result<ExitCode> {
         }
         Command::List(args) => until_told(async { Box::pin(list::run(&*find().await?, args, json)).await }).await,
         Command::Explain(args) => until_told(async { Box::pin(explain::run(&*find().await?, args, json)).await }).await,
-        Command::Dlq(args) => until_told(async { Box::pin(dlq::run(&*find().await?, args, json)).await }).await,
+        Command::Dlq(args) => {
+            until_told_twice(async |told| Box::pin(dlq::run(&*find().await?, args, json, told)).await).await
+        }
         Command::Audit(args) => until_told(async { Box::pin(audit::run(&*find().await?, args, json)).await }).await,
     }
 }

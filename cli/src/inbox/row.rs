@@ -62,7 +62,7 @@ impl<'a> Row<'a> {
         let tries = self.tries.to_string();
         let sender = self.sender.map_or("-", |sender| sender.as_str());
         let place = format!("{}@{}", terminal::shown(self.key), terminal::shown(self.version));
-        columns([&self.age, &size, &class, &tries, swept(self.next), sender, &place])
+        columns([&self.age, &size, &class, &tries, self.next.as_str(), sender, &place])
     }
 }
 
@@ -71,16 +71,6 @@ pub(crate) fn classed(class: Class, code: Option<&str>) -> String {
     match code {
         Some(code) => format!("{class}({})", terminal::shown(code)),
         None => class.to_string(),
-    }
-}
-
-/// What the sweep does about a version, in a word.
-pub(crate) fn swept(next: Next) -> &'static str {
-    match next {
-        Next::Wait => "wait",
-        Next::Drive => "drive",
-        Next::GivenUp => "given-up",
-        Next::Stay => "stay",
     }
 }
 
@@ -112,7 +102,7 @@ pub(crate) mod tests {
         };
         let work = code.map(|code| Work {
             tries: 2,
-            failure: Some(Failure::new(code, "x", 2, uploaded_at)),
+            failure: Some(Failure::new(code, "x", uploaded_at)),
             ..serde_json::from_value(json!({ "version": "v1" })).unwrap()
         });
         Standee {

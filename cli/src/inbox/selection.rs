@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::{Deserialize, Serialize};
-use vestibule_domain::hall::Class;
+use vestibule_domain::hall::{Class, Next};
 use vestibule_domain::id::RoomId;
 use vestibule_domain::timestamp::Timestamp;
 use vestibule_store::hall::Standee;
@@ -18,6 +18,9 @@ pub(crate) struct Filters {
     /// Only versions of this class; may be given several times
     #[arg(long = "class", value_name = "CLASS", value_parser = class())]
     classes: Vec<Class>,
+    /// Only versions with which the sweep does this by itself; may be given several times
+    #[arg(long = "sweep", value_name = "SWEEP", value_parser = next())]
+    next: Vec<Next>,
     /// Only versions whose last try ended with this code; may be given several times
     #[arg(long = "code", value_name = "CODE")]
     codes: Vec<String>,
@@ -36,12 +39,19 @@ fn class() -> impl TypedValueParser<Value = Class> {
     PossibleValuesParser::new(Class::ALL.map(Class::as_str)).try_map(|text| text.parse::<Class>())
 }
 
+fn next() -> impl TypedValueParser<Value = Next> {
+    PossibleValuesParser::new(Next::ALL.map(Next::as_str)).try_map(|text| text.parse::<Next>())
+}
+
 /// The filters, as they hold; also as a cursor file remembers them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Selection {
     /// The classes that are wanted.
     pub(crate) classes: BTreeSet<Class>,
+    /// What the sweep is to do with those that are wanted; none means whatever it does.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) next: BTreeSet<Next>,
     /// The codes that are wanted; none means all, and those without a code.
     pub(crate) codes: BTreeSet<String>,
     /// The least age.
@@ -58,6 +68,7 @@ impl Filters {
         let named = if self.classes.is_empty() { classes } else { &self.classes };
         Selection {
             classes: named.iter().copied().collect(),
+            next: self.next.iter().copied().collect(),
             codes: self.codes.iter().cloned().collect(),
             older_than_seconds: self.older_than.map(|length| length.as_secs()),
             room: self.room.clone(),
@@ -82,7 +93,8 @@ impl Selection {
         let age = duration::age_seconds(version.uploaded_at, now);
         let is_old = self.older_than_seconds.is_none_or(|least| age > least);
         let code = version.standing.code.as_ref();
-        is_old && (self.codes.is_empty() || code.is_some_and(|code| self.codes.contains(code)))
+        let is_next = self.next.is_empty() || self.next.contains(&version.standing.next);
+        is_old && is_next && (self.codes.is_empty() || code.is_some_and(|code| self.codes.contains(code)))
     }
 }
 
@@ -115,6 +127,8 @@ mod tests {
         assert_eq!(selected("list --code SlowDown"), (true, false));
         assert_eq!(selected("list --code timeout"), (false, false));
         assert_eq!(selected("list --code timeout --code SlowDown"), (true, false));
+        assert_eq!(selected("list --sweep given-up"), (false, false));
+        assert_eq!(selected("list --sweep given-up --sweep drive"), (true, false));
         assert_eq!(selected("list --older-than 15m"), (true, false));
         assert_eq!(selected("list --older-than 1000s"), (false, false), "older, not as old");
         assert!(selection("list --code SlowDown").would_have(&standee(Class::InFlight, Some("SlowDown"), now), now));
@@ -128,7 +142,9 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        for bad in ["list --class lost", "list --older-than soon", "list --room x", "list --limit 0"] {
+        for bad in
+            ["list --class lost", "list --sweep failed", "list --older-than soon", "list --room x", "list --limit 0"]
+        {
             assert!(Line::try_parse_from(bad.split_whitespace()).is_err(), "{bad}");
         }
     }

@@ -85,10 +85,12 @@ fn of_message(message: &Message, attachment: &AttachmentId) -> Vec<Event> {
 
 fn of_work(work: &Work) -> Vec<Event> {
     let event = |at, what, detail| Event { at, what, version: Some(work.version.to_string()), detail };
-    let begun = work.begun_at.map(|at| event(at, "begun", format!("try {}", work.tries)));
+    // A replay begins the count anew, so that of what was before it the count says nothing.
+    let of_try = |number: Option<u32>| number.map_or_else(|| "a try".to_owned(), |number| format!("try {number}"));
+    let begun = work.begun_at.map(|at| event(at, "begun", of_try(work.begun_try)));
     let failed = work.failure.as_ref().map(|failure| {
         let (code, message) = (terminal::shown(&failure.code), terminal::shown(&failure.message));
-        event(failure.at, "failed", format!("try {}: {code}: {message}", failure.tries))
+        event(failure.at, "failed", format!("{}: {code}: {message}", of_try(work.failed_try)))
     });
     let driven = work.driven_at.map(|at| {
         let detail = match work.drives {
@@ -122,8 +124,8 @@ mod tests {
         }))
         .unwrap();
         let work: Work = serde_json::from_value(json!({
-            "version": "v1", "tries": 2, "begunAt": at(40), "drives": 1, "drivenAt": at(30),
-            "failure": { "code": "SlowDown", "message": "S3: slow down", "tries": 1, "at": at(20) },
+            "version": "v1", "tries": 2, "begunAt": at(40), "begunTry": 2, "drives": 1, "drivenAt": at(30),
+            "failure": { "code": "SlowDown", "message": "S3: slow down", "at": at(20) }, "failedTry": 1,
         }))
         .unwrap();
         let standing = [standee(Class::Leftover, None, at(10))];
@@ -131,5 +133,19 @@ mod tests {
         insta::assert_snapshot!(
             events.iter().map(|event| serde_json::to_string(event).unwrap()).collect::<Vec<_>>().join("\n")
         );
+    }
+    #[test]
+    fn after_a_replay_each_try_keeps_its_number_and_none_is_made_up() {
+        let at = |seconds: i64| Timestamp::from_millis(seconds * 1000);
+        let mut work: Work = serde_json::from_value(json!({
+            "version": "v1", "tries": 0, "begunAt": at(10), "begunTry": 5, "drives": 0, "drivenAt": at(30),
+            "failure": { "code": "SlowDown", "message": "x", "at": at(20) }, "failedTry": 5,
+        }))
+        .unwrap();
+        let told = |work: &Work| of_work(work).into_iter().map(|event| event.detail).collect::<Vec<_>>();
+        let replayed = "by an operator, whose replay begins the count anew";
+        assert_eq!(told(&work), ["try 5", "try 5: SlowDown: x", replayed]);
+        (work.begun_try, work.failed_try) = (None, None);
+        assert_eq!(told(&work), ["a try", "a try: SlowDown: x", replayed]);
     }
 }

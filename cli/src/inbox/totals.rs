@@ -1,10 +1,10 @@
-//! How much there is of each class.
+//! How much there is of each class, and how many of what the sweep does about them.
 
 use std::collections::BTreeMap;
 
 use indicatif::HumanBytes;
 use serde::Serialize;
-use vestibule_domain::hall::Class;
+use vestibule_domain::hall::{Class, Next};
 use vestibule_domain::timestamp::Timestamp;
 use vestibule_store::hall::Standee;
 
@@ -18,6 +18,8 @@ pub(crate) struct Totals {
     /// Their bytes.
     pub(crate) bytes: u64,
     classes: BTreeMap<Class, Total>,
+    /// How many of what the sweep does about them.
+    next: BTreeMap<Next, u64>,
 }
 
 /// Of one class.
@@ -34,6 +36,7 @@ impl Totals {
     pub(crate) fn add(&mut self, version: &Standee) {
         self.count += 1;
         self.bytes += version.size;
+        *self.next.entry(version.standing.next).or_default() += 1;
         let total = self.classes.entry(version.standing.class).or_default();
         total.count += 1;
         total.bytes += version.size;
@@ -45,7 +48,13 @@ impl Totals {
         self.classes.iter().map(|(class, total)| (*class, total.count))
     }
 
-    /// A table for people, with a line for each class and one for all.
+    /// What the sweep does about how many of them, in words; nothing about none.
+    pub(crate) fn swept(&self) -> Option<String> {
+        let next: Vec<String> = self.next.iter().map(|(next, count)| format!("{count} {}", next.as_str())).collect();
+        (!next.is_empty()).then(|| next.join(", "))
+    }
+
+    /// A table for people, with a line for each class, one for all, and one for what the sweep does about them.
     pub(crate) fn in_words(&self, now: Timestamp) -> String {
         let line = |class: &str, count: u64, bytes: u64, oldest: &str| {
             format!("{class:<14} {count:>10}  {:>11}  {oldest}", HumanBytes(bytes).to_string()).trim_end().to_owned()
@@ -54,7 +63,9 @@ impl Totals {
             let oldest = total.oldest.map(|oldest| format!("oldest {}", duration::age(oldest, now)));
             line(class.as_str(), total.count, total.bytes, &oldest.unwrap_or_default())
         });
-        classes.chain([line("in all", self.count, self.bytes, "")]).collect::<Vec<_>>().join("\n")
+        let swept = self.swept().map(|swept| format!("by the sweep: {swept}"));
+        let lines = classes.chain([line("in all", self.count, self.bytes, "")]).chain(swept);
+        lines.collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -68,8 +79,13 @@ mod tests {
         let at = |seconds: i64| Timestamp::from_millis(seconds * 1000);
         let mut totals = Totals::default();
         for (class, seconds) in [(Class::Failed, 50), (Class::Failed, 10), (Class::Fresh, 99)] {
-            totals.add(&standee(class, None, at(seconds)));
+            let mut version = standee(class, None, at(seconds));
+            if seconds == 10 {
+                version.standing.next = Next::GivenUp;
+            }
+            totals.add(&version);
         }
+        assert_eq!(Totals::default().in_words(at(100)), "in all                  0          0 B");
         insta::assert_snapshot!(totals.in_words(at(100)));
         insta::assert_snapshot!(serde_json::to_string(&totals).unwrap());
     }

@@ -29,7 +29,8 @@ const MOST_DOUBLINGS: u32 = 6;
 pub enum Class {
     /// It came a moment ago.
     Fresh,
-    /// Somebody is at work on it; or nobody tried, and it was put into the queue again a moment ago.
+    /// Somebody is at work on it; or it was put into the queue again a moment ago, and nobody tried since. What had gone wrong before that is
+    /// still its code.
     InFlight,
     /// Its last try failed, or whoever tried vanished. Its code is in the [`Standing`].
     Failed,
@@ -105,7 +106,7 @@ pub struct Standing {
 }
 
 /// What the sweep does about a version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Next {
     /// Nothing yet: it is being worked on, or will be.
@@ -116,6 +117,30 @@ pub enum Next {
     GivenUp,
     /// Nothing: it belongs to nothing, and somebody must look.
     Stay,
+}
+
+impl Next {
+    /// All of them, in the order in which they are told.
+    pub const ALL: [Self; 4] = [Self::Wait, Self::Drive, Self::GivenUp, Self::Stay];
+
+    /// The word as it is written in listings and filters.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Wait => "wait",
+            Self::Drive => "drive",
+            Self::GivenUp => "given-up",
+            Self::Stay => "stay",
+        }
+    }
+}
+
+impl FromStr for Next {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let found = Self::ALL.into_iter().find(|next| next.as_str() == text);
+        found.ok_or_else(|| InvalidId::new("what the sweep does", text))
+    }
 }
 
 /// Judges a version with a key of ours, of which the table says `message` and `work`.
@@ -170,12 +195,13 @@ fn classify(
             return (Class::Leftover, code);
         }
     }
-    if code.is_some() {
+    let is_recent = |moment: Timestamp| moment.plus_seconds(patience.fresh_seconds) > now;
+    let is_on_its_way = |work: &Work| work.driven_at.is_some_and(is_recent) && work.was_driven_last();
+    if code.is_some() && !work.is_some_and(is_on_its_way) {
         return (Class::Failed, code);
     }
-    let is_recent = |moment: Timestamp| moment.plus_seconds(patience.fresh_seconds) > now;
     match work.and_then(|work| work.driven_at) {
-        Some(driven_at) if is_recent(driven_at) => (Class::InFlight, None),
+        Some(driven_at) if is_recent(driven_at) => (Class::InFlight, code),
         _ if is_recent(uploaded_at) => (Class::Fresh, None),
         Some(_) | None => (Class::NeverNotified, None),
     }
@@ -238,7 +264,7 @@ mod tests {
     }
 
     fn failed(tries: u32, seconds: i64) -> Work {
-        Work { tries, failure: Some(Failure::new("SlowDown", "x", tries, at(seconds))), ..work() }
+        Work { tries, failure: Some(Failure::new("SlowDown", "x", at(seconds))), ..work() }
     }
 
     /// The standing of a version that was uploaded at 0, pending.
@@ -267,6 +293,21 @@ mod tests {
         // The second wait is twice as long.
         assert_eq!(pending(Some(&driven), 300), (Class::NeverNotified, None, Next::Wait));
         assert_eq!(pending(Some(&driven), 400), (Class::NeverNotified, None, Next::Drive));
+    }
+
+    #[test]
+    fn what_failed_is_in_flight_for_a_while_once_it_was_driven_or_replayed() {
+        let code = Some("SlowDown".to_owned());
+        let driven_at = |seconds| Work { drives: 1, driven_at: Some(at(seconds)), ..failed(1, 150) };
+        assert_eq!(pending(Some(&driven_at(200)), 299), (Class::InFlight, code.clone(), Next::Wait));
+        assert_eq!(pending(Some(&driven_at(200)), 300), (Class::Failed, code.clone(), Next::Wait));
+        assert_eq!(pending(Some(&driven_at(140)), 200), (Class::Failed, code.clone(), Next::Wait), "it failed since");
+        let replayed = Work { drives: 0, tries: 0, driven_at: Some(at(200)), ..failed(3, 150) };
+        assert_eq!(pending(Some(&replayed), 250), (Class::InFlight, code, Next::Wait));
+        let interrupted = Some(INTERRUPTED.to_owned());
+        let vanished = |begun| Work { begun_at: Some(at(begun)), lease_until: Some(at(220)), ..driven_at(200) };
+        assert_eq!(pending(Some(&vanished(160)), 250), (Class::InFlight, interrupted.clone(), Next::Wait));
+        assert_eq!(pending(Some(&vanished(210)), 250), (Class::Failed, interrupted, Next::Wait), "it began since");
     }
 
     #[test]
@@ -324,5 +365,10 @@ mod tests {
             assert_eq!(serde_json::to_value(class).unwrap(), class.as_str());
         }
         assert!("lost".parse::<Class>().is_err());
+        for next in Next::ALL {
+            assert_eq!(next.as_str().parse::<Next>().unwrap(), next);
+            assert_eq!(serde_json::to_value(next).unwrap(), next.as_str());
+        }
+        assert!("given up".parse::<Next>().is_err());
     }
 }

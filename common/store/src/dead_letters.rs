@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use vestibule_domain::timestamp::Timestamp;
 
 use crate::error::StoreError;
@@ -70,6 +70,18 @@ impl DeadLetters {
         let now = Instant::now();
         let received = receive.send().await.map_err(|error| StoreError::classify(OPERATION, error))?;
         Ok(received.messages.unwrap_or_default().into_iter().map(|message| DeadLetter::of(message, now)).collect())
+    }
+
+    /// How many letters are hidden just now, since somebody has received them, as far as the queue knows.
+    ///
+    /// # Errors
+    /// [`StoreError`], when the queue does not say.
+    pub async fn hidden(&self) -> Result<u64, StoreError> {
+        const HIDDEN: QueueAttributeName = QueueAttributeName::ApproximateNumberOfMessagesNotVisible;
+        let get = self.client.get_queue_attributes().queue_url(&self.url).attribute_names(HIDDEN).send().await;
+        let told = get.map_err(|error| StoreError::classify("GetQueueAttributes of a dead-letter queue", error))?;
+        let count = told.attributes().and_then(|attributes| attributes.get(&HIDDEN)?.parse().ok());
+        Ok(count.unwrap_or_default())
     }
 
     /// Shows a letter to others again at once, unless its time has shown it already.

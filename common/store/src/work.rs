@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditi
 use vestibule_domain::id::VersionId;
 use vestibule_domain::key::InboxKey;
 use vestibule_domain::timestamp::Timestamp;
-use vestibule_domain::work::{Failure, Work};
+use vestibule_domain::work::{Failure, MAX_LEASE_SECONDS, Work};
 
 use crate::error::StoreError;
 use crate::table::{self, number, room_pk, since_1970, text, work_sk, work_sks};
@@ -43,7 +43,8 @@ impl Works {
         Self { client, table }
     }
 
-    /// Notes that a try begins, and takes the version for `lease_seconds`, unless somebody else has it.
+    /// Notes that a try begins, and takes the version for `lease_seconds`, unless somebody else has it. A lease longer than
+    /// [`MAX_LEASE_SECONDS`] holds nothing.
     ///
     /// # Errors
     /// [`StoreError`], when the table cannot be written.
@@ -57,12 +58,16 @@ impl Works {
         const OPERATION: &str = "UpdateItem of a begun try";
         let update = self.update(key, version, now).return_values(ReturnValue::UpdatedNew);
         let update = update
-            .update_expression("SET #version = :version, #ttl = :ttl, #begun = :now, #lease = :until ADD #tries :one")
-            .condition_expression("attribute_not_exists(#lease) OR #lease <= :now")
+            .update_expression("SET #version = :version, #ttl = :ttl, #begun = :now, #begunTry = if_not_exists(#tries, :none) + :one, #lease = :until \
+                 ADD #tries :one",)
+            .condition_expression("attribute_not_exists(#lease) OR #lease <= :now OR #lease > :latest")
             .expression_attribute_names("#begun", "begunAt")
+            .expression_attribute_names("#begunTry", "begunTry")
             .expression_attribute_names("#lease", "leaseUntil")
             .expression_attribute_names("#tries", "tries")
+            .expression_attribute_values(":none", number(0))
             .expression_attribute_values(":now", text(now.to_string()))
+            .expression_attribute_values(":latest", text(now.plus_seconds(MAX_LEASE_SECONDS).to_string()))
             .expression_attribute_values(":until", text(now.plus_seconds(lease_seconds).to_string()))
             .expression_attribute_values(":one", number(1))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
@@ -83,7 +88,8 @@ impl Works {
         Err(StoreError::classify(OPERATION, error))
     }
 
-    /// Notes how a try failed, and lets go of the version. `begun_at` is when the try began; a try that never did is counted here.
+    /// Notes how a try failed, and lets go of the version. `begun` is when the try began, and which it was; one that never began is counted
+    /// here.
     ///
     /// # Errors
     /// [`StoreError`], when the table cannot be written.
@@ -91,7 +97,7 @@ impl Works {
         &self,
         key: &InboxKey,
         version: &VersionId,
-        begun_at: Option<Timestamp>,
+        begun: Option<(Timestamp, u32)>,
         failure: &Failure,
     ) -> Result<(), StoreError> {
         const OPERATION: &str = "UpdateItem of a failed try";
@@ -99,18 +105,21 @@ impl Works {
             serde_dynamo::to_attribute_value(failure).map_err(|source| StoreError::unreadable(OPERATION, source))?;
         let update = self.update(key, version, failure.at).expression_attribute_names("#failure", "failure");
         let update = update.expression_attribute_values(":failure", written);
-        let noted = "SET #version = :version, #ttl = :ttl, #failure = :failure";
-        let update = match begun_at {
+        let update = update.expression_attribute_names("#failedTry", "failedTry");
+        let noted = "SET #version = :version, #ttl = :ttl, #failure = :failure, #failedTry =";
+        let update = match begun {
             // Whoever has taken the version since keeps it.
-            Some(begun_at) => update
-                .update_expression(format!("{noted} REMOVE #lease"))
+            Some((begun_at, number_of_try)) => update
+                .update_expression(format!("{noted} :try REMOVE #lease"))
+                .expression_attribute_values(":try", number(number_of_try.into()))
                 .condition_expression("#begun = :begun")
                 .expression_attribute_names("#lease", "leaseUntil")
                 .expression_attribute_names("#begun", "begunAt")
                 .expression_attribute_values(":begun", text(begun_at.to_string())),
             None => update
-                .update_expression(format!("{noted} ADD #tries :one"))
+                .update_expression(format!("{noted} if_not_exists(#tries, :none) + :one ADD #tries :one"))
                 .expression_attribute_names("#tries", "tries")
+                .expression_attribute_values(":none", number(0))
                 .expression_attribute_values(":one", number(1)),
         };
         match update.send().await.map_err(|error| StoreError::classify(OPERATION, error)) {

@@ -66,9 +66,8 @@ impl Attempt {
     }
 
     async fn note(&self, world: &World, upload: &InboxVersion, code: &str, message: &str) {
-        let (begun_at, tries) = self.begun.unzip();
-        let failure = Failure::new(code, message, tries.unwrap_or(1), world.clock.now());
-        if let Err(error) = world.works.failed(&upload.key, &upload.version, begun_at, &failure).await {
+        let failure = Failure::new(code, message, world.clock.now());
+        if let Err(error) = world.works.failed(&upload.key, &upload.version, self.begun, &failure).await {
             unwritten(&error);
         }
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use vestibule_domain::policy::DEFAULT_MAX_UPLOAD_BYTES;
+use vestibule_domain::work::MAX_LEASE_SECONDS;
 use vestibule_runtime::config::{ConfigError, Settings};
 use vestibule_store::objects::Buckets;
 
@@ -11,6 +12,12 @@ const DEFAULT_COPY_PART_BYTES: u64 = 256 * 1024 * 1024;
 /// What S3 takes for a part that is not the last: from 5 MiB to 5 GiB.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
 const COPY_PART_BYTES: std::ops::RangeInclusive<u64> = 5 * 1024 * 1024..=5 * 1024 * 1024 * 1024;
+
+/// Most that a batch may take, in seconds: the queue brings its messages again after 720 (`IngestVisibilitySeconds`), and nobody is to work on
+/// what somebody else has been given.
+const MOST_SECONDS: u64 = 719;
+const _: () =
+    assert!(MOST_SECONDS < MAX_LEASE_SECONDS.unsigned_abs(), "a lease must hold for as long as a batch takes");
 
 /// Everything that ingest is told at its start.
 #[derive(Debug, Clone)]
@@ -31,7 +38,7 @@ pub struct Config {
     pub inspect_url_lifetime: Duration,
     /// The first delay after a transient fault; it doubles with every try (`RETRY_SECONDS`, default 5).
     pub retry_delay: Duration,
-    /// How long the batch of one call may take (`INGEST_TIMEOUT_SECONDS`, default 120): the function's time-out, and how long one
+    /// How long the batch of one call may take (`INGEST_TIMEOUT_SECONDS`, default 120, at most [`MOST_SECONDS`]): the function's time-out, and how long one
     /// worker has a version to itself.
     pub time_out: Duration,
     /// The level of the logs (`LOG_LEVEL`, default `info`).
@@ -62,7 +69,7 @@ impl Config {
             copy_part_bytes: settings.number("COPY_PART_BYTES", DEFAULT_COPY_PART_BYTES, COPY_PART_BYTES),
             inspect_url_lifetime: Duration::from_secs(settings.number("INSPECT_URL_SECONDS", 300, 1..=3600)),
             retry_delay: Duration::from_secs(settings.number("RETRY_SECONDS", 5, 0..=900)),
-            time_out: Duration::from_secs(settings.number("INGEST_TIMEOUT_SECONDS", 120, 1..=900)),
+            time_out: Duration::from_secs(settings.number("INGEST_TIMEOUT_SECONDS", 120, 1..=MOST_SECONDS)),
             log_level: settings.log_level(),
         };
         settings.finish(read)
@@ -72,6 +79,25 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_batch_ends_before_the_queue_brings_it_again() {
+        let of = |seconds: &str| {
+            let read = Config::read(&|name| match name {
+                "INGEST_TIMEOUT_SECONDS" => Some(seconds.to_owned()),
+                "COPY_PART_BYTES" | "MAX_UPLOAD_BYTES" | "INSPECT_URL_SECONDS" | "RETRY_SECONDS" => None,
+                _ => Some("x".to_owned()),
+            });
+            read.map(|config| config.time_out.as_secs()).map_err(|error| error.to_string())
+        };
+        assert_eq!(of("719"), Ok(719));
+        for wrong in ["0", "720", "900"] {
+            assert_eq!(
+                of(wrong),
+                Err(format!("settings: INGEST_TIMEOUT_SECONDS must be from 1 to 719, not {wrong:?}"))
+            );
+        }
+    }
 
     #[test]
     fn every_missing_setting_is_named_at_once() {

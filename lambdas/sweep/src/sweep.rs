@@ -1,12 +1,14 @@
 //! The pass, page by page.
 
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use std::pin::pin;
+
+use futures::stream::{self, StreamExt as _};
 use tokio::time::Instant;
 use vestibule_domain::hall::Next;
 use vestibule_domain::timestamp::Timestamp;
 use vestibule_runtime::logs::chain;
-use vestibule_store::error::StoreError;
-use vestibule_store::hall::Standee;
+use vestibule_store::error::{Fault, StoreError};
+use vestibule_store::hall::{Page, Place, Standee};
 use vestibule_store::objects::InboxVersion;
 use vestibule_store::progress::Progress;
 use vestibule_store::queues::BATCH;
@@ -51,10 +53,9 @@ pub async fn sweep(world: &World) -> Result<Swept, StoreError> {
     abort(world, &mut progress, begun + quarter * 2, &mut swept).await;
     loop {
         let now = world.clock.now();
-        let after = progress.after.as_ref();
-        let page = world.hall.page("", after, world.config.page, now, world.config.patience).await?;
-        let driven = drive(world, &page.versions, now).await?;
-        keep(world, &page.versions, now).await?;
+        let page = page(world, progress.after.as_ref(), now, &mut swept).await?;
+        let driven = drive(world, &page.versions, now, &mut swept).await?;
+        keep(world, &page.versions, now, &mut swept).await;
         note(&mut progress, &page.versions, driven);
         progress.after = page.next;
         swept.pages += 1;
@@ -71,26 +72,53 @@ pub async fn sweep(world: &World) -> Result<Swept, StoreError> {
     }
 }
 
+/// The next page. A place that the bucket does not take any more, such as a version that is gone, would end every run to come: then it goes
+/// on behind all versions of that key, and the next pass sees those that are passed over.
+async fn page(world: &World, after: Option<&Place>, now: Timestamp, swept: &mut Swept) -> Result<Page, StoreError> {
+    let (most, patience) = (world.config.page, world.config.patience);
+    let error = match world.hall.page("", after, most, now, patience).await {
+        Ok(page) => return Ok(page),
+        Err(error) => error,
+    };
+    match after {
+        Some(Place { key, version: Some(_) }) if error.fault() == Fault::Permanent => {
+            swept.note(error);
+            let behind = Place { key: key.clone(), version: None };
+            world.hall.page("", Some(&behind), most, now, patience).await
+        }
+        Some(_) | None => Err(error),
+    }
+}
+
 /// Puts into the queue again what is to be, some at a time. The hint comes after the event: what is not noted is driven once more, and
 /// what is not driven would wait.
-async fn drive(world: &World, versions: &[Standee], now: Timestamp) -> Result<u64, StoreError> {
+async fn drive(world: &World, versions: &[Standee], now: Timestamp, swept: &mut Swept) -> Result<u64, StoreError> {
     let driven = versions.iter().filter(|standee| standee.standing.next == Next::Drive);
     let uploads: Vec<InboxVersion> = driven.filter_map(|standee| standee.upload.clone()).collect();
     for some in uploads.chunks(BATCH) {
         world.queue.drive(some, SWEEP, now).await?;
         let hints = some.iter().map(|upload| world.works.driven(&upload.key, &upload.version, now, false));
-        stream::iter(hints).buffer_unordered(HINTS_AT_ONCE).try_collect::<()>().await?;
+        all(hints, swept).await;
     }
     Ok(uploads.len() as u64)
 }
 
 /// Keeps the hints about what was given up, for as long as it stands there: without them it would be tried all over again.
-async fn keep(world: &World, versions: &[Standee], now: Timestamp) -> Result<(), StoreError> {
+async fn keep(world: &World, versions: &[Standee], now: Timestamp, swept: &mut Swept) {
     let given_up = versions.iter().filter(|standee| standee.standing.next == Next::GivenUp);
     let old = given_up.filter(|standee| standee.work.as_ref().is_some_and(|work| work.is_old(now)));
     let hints = old.filter_map(|standee| standee.upload.as_ref());
-    let hints = hints.map(|upload| world.works.keep(&upload.key, &upload.version, now));
-    stream::iter(hints).buffer_unordered(HINTS_AT_ONCE).try_collect::<()>().await
+    all(hints.map(|upload| world.works.keep(&upload.key, &upload.version, now)), swept).await;
+}
+
+/// Writes hints. One that cannot be written holds nothing else up.
+async fn all(hints: impl Iterator<Item = impl Future<Output = Result<(), StoreError>>>, swept: &mut Swept) {
+    let mut written = pin!(stream::iter(hints).buffer_unordered(HINTS_AT_ONCE));
+    while let Some(written) = written.next().await {
+        if let Err(error) = written {
+            swept.note(error);
+        }
+    }
 }
 
 fn note(progress: &mut Progress, versions: &[Standee], driven: u64) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 use vestibule::checkout::Checkout;
-use vestibule_domain::hall::Class;
+use vestibule_domain::hall::{Class, INTERRUPTED, Next, UNREADABLE};
 
 /// What a command line of the handbook begins with.
 const PROGRAM: &str = "vestibule ";
@@ -91,6 +91,13 @@ impl Handbook {
         Ok((command.join("_").replace("--", ""), sids))
     }
 
+    /// The codes that have a row.
+    pub(super) fn codes(&self) -> BTreeSet<String> {
+        let table = self.text.split("\n## Codes of failures\n").nth(1).and_then(|behind| behind.split("\n## ").next());
+        let rows = table.into_iter().flat_map(str::lines).filter_map(|line| line.strip_prefix("| `"));
+        rows.flat_map(|row| quoted(&format!("`{}", row.split(" | ").next().unwrap_or_default()))).collect()
+    }
+
     /// The alarms that have a section.
     pub(super) fn alarms(&self) -> BTreeSet<String> {
         let titles = self.text.lines().filter_map(|line| line.trim_start_matches('#').strip_prefix(' ').map(str::trim));
@@ -146,16 +153,66 @@ fn shown(line: &str) -> anyhow::Result<Shown> {
     Ok(Shown { words, exit: exit.trim().parse().with_context(|| line.to_owned())? })
 }
 
-/// The words of an output that are the same every time: no ids, no numbers, and no classes, of which there are others each time.
+/// The words of an output that are the same every time: no ids, no numbers, and no classes or words of the sweep's, of which there are others
+/// each time.
 fn words(output: &str) -> BTreeSet<String> {
     let words = output.split(|c: char| c.is_whitespace() || ",:;".contains(c)).map(|word| word.trim_end_matches('s'));
     let is_steady = |word: &&str| word.len() > 3 && word.chars().all(|c| c.is_ascii_lowercase());
-    words.filter(is_steady).filter(|word| word.parse::<Class>().is_err()).map(ToOwned::to_owned).collect()
+    words
+        .filter(is_steady)
+        .filter(|word| word.parse::<Class>().is_err() && word.parse::<Next>().is_err())
+        .map(ToOwned::to_owned)
+        .collect()
 }
 
 /// What stands between backticks.
 fn quoted(text: &str) -> Vec<String> {
     text.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect()
+}
+
+/// The codes of failures that are words of ours: what stands in our sources where a code is made, outside of their tests.
+///
+/// # Errors
+/// When the sources are not there, or look otherwise than they do today.
+pub(super) fn our_codes() -> anyhow::Result<BTreeSet<String>> {
+    let checkout = Checkout::find()?;
+    let mut codes = BTreeSet::from([INTERRUPTED.to_owned(), UNREADABLE.to_owned()]);
+    let mut folders: Vec<_> =
+        ["common/store/src", "lambdas/ingest/src", "lambdas/sweep/src"].map(|name| checkout.root().join(name)).into();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+            let path = entry?.path();
+            // The API alone writes messages and rooms, and tells its callers itself what went wrong.
+            if path.is_dir() && (path.ends_with("messages") || path.ends_with("rooms")) {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let source = std::fs::read_to_string(&path)?;
+                codes.extend(codes_of(source.split("#[cfg(test)]").next().unwrap_or_default()));
+            }
+        }
+    }
+    for known in ["unknown-event", "unknown-version", "construction", "UnprocessedKeys", "out-of-time"] {
+        ensure!(codes.contains(known), "codes are made elsewhere now: {codes:?}");
+    }
+    Ok(codes)
+}
+
+/// The words that become codes: those of a field `code`, those that a function of codes answers, and those that are noted as such.
+fn codes_of(source: &str) -> Vec<String> {
+    let mut codes = Vec::new();
+    let mut is_inside = false;
+    for line in source.lines() {
+        let text = line.trim_start();
+        let is_begin = ["pub fn code(", "fn on_the_way"].iter().any(|begin| text.starts_with(begin));
+        is_inside = is_begin || (is_inside && line.trim_end() != "    }" && line != "}");
+        let marks: &[&str] = if is_inside { &["=> \""] } else { &["code: \"", "self.note(world, upload, \""] };
+        let words = marks.iter().filter_map(|mark| line.split_once(mark)?.1.split_once('"'));
+        codes.extend(words.map(|(word, _)| word.to_owned()));
+    }
+    codes
 }
 
 /// What the template says, as far as the handbook speaks of it.

@@ -38,8 +38,8 @@ pub(super) async fn arrange(cloud: &Cloud, stack: &Stack) -> anyhow::Result<Situ
     let [failed, unnoticed, removed] = &keys;
     let failed = put(cloud, stack, failed).await?;
     let works = Works::new(cloud.dynamodb.clone(), stack.output("TableName")?.to_owned());
-    for number in 1..=TRIES {
-        let failure = Failure::new("SlowDown", "CopyObject: reduce your request rate", number, Clock::system().now());
+    for _ in 0..TRIES {
+        let failure = Failure::new("SlowDown", "CopyObject: reduce your request rate", Clock::system().now());
         works.failed(&failed.key, &failed.version, None, &failure).await?;
     }
     put(cloud, stack, unnoticed).await?;

@@ -226,7 +226,8 @@ impl Bench {
         self.wait(LEASE_SECONDS + 1);
     }
 
-    fn now(&self) -> Timestamp {
+    /// The run's time.
+    pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.now.load(Ordering::Relaxed))
     }
 

@@ -39,6 +39,8 @@ pub(crate) enum Fate {
     CutBody,
     /// It is not made: the service says that it is too much just now.
     Throttle,
+    /// It is not made: the service refuses it as it stands.
+    Refuse,
     /// It is made when the other end is told so, whatever has become of its caller.
     Late(Late),
 }
@@ -218,6 +220,9 @@ async fn call(
         Fate::FailBefore => return Err(lost()),
         Fate::ResetBefore => return Err(reset()),
         Fate::Throttle => return throttled(&request),
+        Fate::Refuse => {
+            return answer_with(400, SdkBody::from("<Error><Code>InvalidArgument</Code><Message>x</Message></Error>"));
+        }
         Fate::Late(Late { told, handed_over, landed }) => {
             tokio::spawn(async move {
                 if told.await.is_ok() {
@@ -241,7 +246,9 @@ async fn call(
         Fate::ResetAfter => Err(reset()),
         Fate::Ambiguous => answer_with(500, SdkBody::empty()),
         Fate::CutBody => cut(answer).await,
-        Fate::Through | Fate::FailBefore | Fate::ResetBefore | Fate::Throttle | Fate::Late(_) => Ok(answer),
+        Fate::Through | Fate::FailBefore | Fate::ResetBefore | Fate::Throttle | Fate::Refuse | Fate::Late(_) => {
+            Ok(answer)
+        }
     }
 }
 

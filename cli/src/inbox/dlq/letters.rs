@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use futures::future;
 use serde::Serialize;
+use tokio::sync::watch;
 use vestibule_domain::reclaim::Reclaim;
 use vestibule_domain::timestamp::Timestamp;
 use vestibule_ingest::arrival::{self, Arrival};
@@ -65,33 +66,53 @@ impl<'a> Letters<'a> {
         Ok(Self { world, source, queue })
     }
 
-    /// Does it with up to `most` letters. Those that came after it began are left: a letter that fails again is not sent in circles.
+    /// Does it with up to `most` letters. Those that came after it began are left: a letter that fails again is not sent in circles. What it
+    /// has taken in hand and not sent or deleted it puts back, however it ends.
     ///
     /// # Errors
-    /// When a queue cannot be read or written. What was done until then is done.
-    pub(crate) async fn go_through(&self, deed: Deed, most: u64, json: bool) -> anyhow::Result<Outcome> {
-        let mut outcome = Outcome::default();
+    /// When a queue cannot be read or written, nobody reads what is told, or `told` says to stop. What was done until then is done.
+    pub(crate) async fn go_through(
+        &self,
+        deed: Deed,
+        most: u64,
+        json: bool,
+        told: &watch::Receiver<bool>,
+    ) -> anyhow::Result<Outcome> {
         let mut round = Round::new((deed != Deed::List).then(|| self.world.now()), most);
-        while !round.is_over {
-            let chosen = round.choose(self.queue.receive().await?);
-            let did = chosen.iter().map(|letter| self.treat(letter, deed));
-            for (letter, content) in chosen.iter().zip(future::try_join_all(did).await?) {
-                terminal::print(&self.told(letter, &content, deed, json)?)?;
-            }
-            outcome.done += chosen.len() as u64;
-            if deed == Deed::List {
-                for letter in chosen {
-                    round.spare(letter);
-                }
-            }
-        }
+        let ended = self.go_round(&mut round, deed, json, told).await;
         for (id, receipt) in &round.spared {
             if let Err(error) = self.queue.put_back(receipt).await {
                 tracing::warn!("{id} is hidden for up to a minute: {}", terminal::one_line(&error.into()));
             }
         }
-        outcome.is_limited = round.is_limited;
-        Ok(outcome)
+        let done = ended?;
+        let hidden = if round.seen.is_empty() { self.queue.hidden().await? } else { 0 };
+        Ok(Outcome { done, left: 0, hidden, is_limited: round.is_limited })
+    }
+
+    /// Goes on until the queue's end, and answers with how many it was done. One that fails keeps it from no other of its batch.
+    async fn go_round(
+        &self,
+        round: &mut Round,
+        deed: Deed,
+        json: bool,
+        told: &watch::Receiver<bool>,
+    ) -> anyhow::Result<u64> {
+        let mut done = 0;
+        while !round.is_over {
+            anyhow::ensure!(!*told.borrow(), "stopped");
+            let chosen = round.choose(self.queue.receive().await?);
+            let did = future::join_all(chosen.iter().map(|letter| self.treat(letter, deed))).await;
+            if deed != Deed::List {
+                let gone = chosen.iter().zip(&did).filter(|(_, did)| did.is_ok());
+                gone.for_each(|(letter, _)| round.is_gone(letter));
+            }
+            for (letter, content) in chosen.iter().zip(did) {
+                terminal::print(&self.told(letter, &content?, deed, json)?)?;
+                done += 1;
+            }
+        }
+        Ok(done)
     }
 
     async fn treat(&self, letter: &DeadLetter, deed: Deed) -> anyhow::Result<Content> {
@@ -103,10 +124,10 @@ impl<'a> Letters<'a> {
             Deed::List => {}
             Deed::Redrive => {
                 let at = self.world.now();
+                self.queue.send_back(letter).await?;
                 for upload in &content.uploads {
                     self.world.works.driven(&upload.key, &upload.version, at, true).await?;
                 }
-                self.queue.send_back(letter).await?;
             }
             Deed::Purge => self.queue.delete(letter).await?,
         }
@@ -138,7 +159,7 @@ struct Round {
     left: u64,
     /// The ids of all that were met.
     seen: HashSet<String>,
-    /// What is to be put back: of each letter only the receipt of the last time, since those before are worth nothing.
+    /// What is in hand, and so to be put back: of each letter only the receipt of the last time, since those before are worth nothing.
     spared: HashMap<String, Receipt>,
     /// Whether there may be more than were chosen.
     is_limited: bool,
@@ -162,12 +183,12 @@ impl Round {
         for letter in letters {
             let is_late = self.begin.is_some_and(|begin| letter.sent_at.is_some_and(|sent_at| sent_at > begin));
             let is_new = self.seen.insert(letter.id.clone());
+            self.spared.insert(letter.id.clone(), letter.receipt.clone());
             if is_new && !is_late && self.left > 0 {
                 self.left -= 1;
                 chosen.push(letter);
             } else {
                 self.is_limited |= is_new && !is_late;
-                self.spare(letter);
             }
         }
         self.is_limited |= !is_end && self.seen.len() == before;
@@ -175,8 +196,9 @@ impl Round {
         chosen
     }
 
-    fn spare(&mut self, letter: DeadLetter) {
-        self.spared.insert(letter.id, letter.receipt);
+    /// Notes that a letter was sent or deleted.
+    fn is_gone(&mut self, letter: &DeadLetter) {
+        self.spared.remove(&letter.id);
     }
 }
 
@@ -241,15 +263,12 @@ mod tests {
     #[test]
     fn a_round_ends_with_the_queue_or_when_only_letters_come_that_were_seen() {
         let mut round = Round::new(None, u64::MAX);
-        let listed = round.choose(letters(&["a", "b"], 1));
-        for letter in listed {
-            round.spare(letter);
-        }
+        assert_eq!(ids(round.choose(letters(&["a", "b"], 1))), ["a", "b"]);
         assert_eq!(ids(round.choose(letters(&["b", "c"], 2))), ["c"]);
         assert!(!round.is_over, "there was a new one among them");
         assert!(format!("{:?}", round.spared["b"]).contains("b at 2"), "the newest receipt: {:?}", round.spared);
         assert_eq!(ids(round.choose(letters(&["a", "b"], 3))), [""; 0]);
-        assert_eq!((round.is_over, round.is_limited, round.spared.len()), (true, true, 2));
+        assert_eq!((round.is_over, round.is_limited, round.spared.len()), (true, true, 3));
 
         let mut round = Round::new(None, u64::MAX);
         assert_eq!(ids(round.choose(letters(&["a"], 1))), ["a"]);
@@ -262,8 +281,13 @@ mod tests {
         let mut round = Round::new(Some(Timestamp::from_millis(5)), 2);
         assert_eq!(ids(round.choose(letters(&["late"], 6))), [""; 0]);
         assert!(!round.is_over);
-        assert_eq!(ids(round.choose(letters(&["a", "b", "c"], 5))), ["a", "b"]);
-        assert_eq!((round.is_over, round.is_limited, round.spared.len()), (true, true, 2));
+        let chosen = round.choose(letters(&["a", "b", "c"], 5));
+        assert_eq!((round.is_over, round.is_limited, round.spared.len()), (true, true, 4), "all that is in hand");
+        round.is_gone(&chosen[0]);
+        assert_eq!(ids(chosen), ["a", "b"]);
+        let mut left: Vec<_> = round.spared.into_keys().collect();
+        left.sort();
+        assert_eq!(left, ["b", "c", "late"], "what could not be sent is put back");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
 use serde_json::json;
+use tokio::sync::watch;
 
 use crate::inbox::dlq::letters::{Letters, Source};
 use crate::inbox::world::World;
@@ -123,15 +124,22 @@ pub(crate) struct Outcome {
     pub(crate) done: u64,
     /// How many stay, because it failed.
     pub(crate) left: u64,
+    /// How many nobody can see just now, where none could be seen: whoever has them in hand has them for a while.
+    pub(crate) hidden: u64,
     /// Whether there may be more: than the limit let through, or behind letters that came back before the end was met.
     pub(crate) is_limited: bool,
 }
 
-/// Does it.
+/// Does it. `told` says when to stop.
 ///
 /// # Errors
-/// When a queue or bucket cannot be read or written.
-pub(crate) async fn run(world: &World, args: &Args, json: bool) -> anyhow::Result<ExitCode> {
+/// When a queue or bucket cannot be read or written, or it was told to stop.
+pub(crate) async fn run(
+    world: &World,
+    args: &Args,
+    json: bool,
+    mut told: watch::Receiver<bool>,
+) -> anyhow::Result<ExitCode> {
     let (queue, limit, deed) = match &args.command {
         Command::List { queue, limit } => (*queue, Some(*limit), Deed::List),
         Command::Redrive(which) => (which.queues.queue, which.limit, Deed::Redrive),
@@ -142,9 +150,13 @@ pub(crate) async fn run(world: &World, args: &Args, json: bool) -> anyhow::Resul
     let mut outcomes = Vec::new();
     for queue in queues {
         let outcome = match queue {
-            Queue::Ingest => Letters::of(world, Source::Ingest)?.go_through(deed, most, json).await?,
-            Queue::Reclaim => Letters::of(world, Source::Reclaim)?.go_through(deed, most, json).await?,
-            Queue::Streams => batches::go_through(world, deed, most, json).await?,
+            Queue::Ingest => Letters::of(world, Source::Ingest)?.go_through(deed, most, json, &told).await?,
+            Queue::Reclaim => Letters::of(world, Source::Reclaim)?.go_through(deed, most, json, &told).await?,
+            // Of these nothing is in hand.
+            Queue::Streams => tokio::select! {
+                outcome = batches::go_through(world, deed, most, json) => outcome?,
+                _ = told.wait_for(|told| *told) => anyhow::bail!("stopped"),
+            },
         };
         outcomes.push((queue, outcome));
     }
@@ -152,7 +164,8 @@ pub(crate) async fn run(world: &World, args: &Args, json: bool) -> anyhow::Resul
         let totals: serde_json::Map<String, serde_json::Value> = outcomes
             .iter()
             .map(|(queue, outcome)| {
-                let totals = json!({ deed.done(): outcome.done, "left": outcome.left, "limited": outcome.is_limited });
+                let Outcome { done, left, hidden, is_limited } = outcome;
+                let totals = json!({ deed.done(): done, "left": left, "hidden": hidden, "limited": is_limited });
                 (queue.as_str().to_owned(), totals)
             })
             .collect();
@@ -177,11 +190,12 @@ fn comfort(deed: Deed, mut queues: impl Iterator<Item = Queue>) -> Option<&'stat
 
 impl Outcome {
     fn in_words(self, queue: Queue, deed: Deed) -> String {
-        let Self { done, left, is_limited } = self;
+        let Self { done, left, hidden, is_limited } = self;
         let queue = queue.as_str();
         let left = if left == 0 { String::new() } else { format!(", {left} left") };
+        let hidden = if hidden == 0 { String::new() } else { format!(", {hidden} not visible now") };
         let more = if is_limited { ", and there may be more" } else { "" };
-        format!("{queue:<8} {done} {}{left}{more}", deed.done())
+        format!("{queue:<8} {done} {}{left}{hidden}{more}", deed.done())
     }
 }
 
@@ -236,11 +250,13 @@ mod tests {
 
     #[test]
     fn an_outcome_is_a_line() {
-        let outcome = Outcome { done: 2, left: 1, is_limited: true };
+        let outcome = Outcome { done: 2, left: 1, hidden: 0, is_limited: true };
         assert_eq!(
             outcome.in_words(Queue::Streams, Deed::Redrive),
             "streams  2 redriven, 1 left, and there may be more"
         );
         assert_eq!(Outcome::default().in_words(Queue::Ingest, Deed::List), "ingest   0 listed");
+        let hidden = Outcome { hidden: 3, ..Outcome::default() };
+        assert_eq!(hidden.in_words(Queue::Reclaim, Deed::Redrive), "reclaim  0 redriven, 3 not visible now");
     }
 }

@@ -94,13 +94,14 @@ pub(crate) async fn apply(
     Ok(if *told.borrow() { End::Stopped } else { End::Done })
 }
 
-/// Forgets the tries before, so that the sweep counts from nothing, and puts the versions into the queue.
+/// Puts the versions into the queue, and forgets the tries before, so that the sweep counts from nothing. The hint comes after the event: what
+/// is not noted is sent once more, and what was noted and not sent would read as on its way.
 async fn send(world: &World, queue: &IngestQueue, batch: Batch) -> anyhow::Result<(Batch, Timestamp)> {
     let at = world.now();
+    queue.drive(&batch.uploads, BY, at).await?;
     // Of a batch, and so ten at the most.
     let afresh = batch.uploads.iter().map(|upload| world.works.driven(&upload.key, &upload.version, at, true));
     future::try_join_all(afresh).await?;
-    queue.drive(&batch.uploads, BY, at).await?;
     Ok((batch, at))
 }
 
@@ -202,6 +203,7 @@ mod tests {
         };
         let selection = Selection {
             classes: [Class::Failed].into(),
+            next: [].into(),
             codes: [].into(),
             older_than_seconds: None,
             room: None,

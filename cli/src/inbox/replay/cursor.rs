@@ -127,6 +127,7 @@ mod tests {
     fn replay(classes: &[Class]) -> Replay {
         let filters = Selection {
             classes: classes.iter().copied().collect(),
+            next: [].into(),
             codes: ["SlowDown".to_owned()].into(),
             older_than_seconds: Some(90),
             room: None,

@@ -106,6 +106,7 @@ impl Plan {
         let classes = if classes.is_empty() { String::new() } else { format!(": {}", classes.join(", ")) };
         let versions = counted(self.send.count);
         let mut lines = vec![format!("to send: {versions}, {}{classes}", HumanBytes(self.send.bytes))];
+        lines.extend(self.send.swept().map(|swept| format!("without that, by the sweep: {swept}")));
         let skipped = self.skip.iter().map(|(class, skipped)| {
             let count = skipped.count;
             format!("left: {count} {class}: {}", skipped.why)
@@ -129,9 +130,7 @@ mod tests {
         Selection {
             classes: classes.iter().copied().collect(),
             codes: codes.iter().map(|code| (*code).to_owned()).collect(),
-            older_than_seconds: None,
-            room: None,
-            limit: None,
+            ..Selection::default()
         }
     }
 

@@ -150,6 +150,9 @@ enum Index {
     Last,
 }
 
+/// When the clocks of films in fragments begin, in seconds: they are cut from a stream that had been on for a while.
+const BEGINS: u32 = 1000;
+
 /// A film in fragments of a second each.
 fn fragmented(size: u64, seconds: u32, index: Index) -> Virtual {
     let keyframe = keyframe();
@@ -158,7 +161,15 @@ fn fragmented(size: u64, seconds: u32, index: Index) -> Virtual {
     let mut head = [ftyp(), moov(0, &empty, &[trex])].concat();
     let each = size / u64::from(seconds) / 2;
     if index == Index::First {
-        let mut sidx = words(&[0, 1, PICTURES_A_SECOND, 0, 0, 1, u32::try_from(each * u64::from(seconds)).unwrap()]);
+        let mut sidx = words(&[
+            0,
+            1,
+            PICTURES_A_SECOND,
+            BEGINS * PICTURES_A_SECOND,
+            0,
+            1,
+            u32::try_from(each * u64::from(seconds)).unwrap(),
+        ]);
         sidx.extend(words(&[seconds * PICTURES_A_SECOND, 0]));
         head.extend(boxed(b"sidx", &sidx));
     }
@@ -171,7 +182,7 @@ fn fragmented(size: u64, seconds: u32, index: Index) -> Virtual {
         let moof = |offset: u32| {
             let traf = [
                 boxed(b"tfhd", &words(&[0x02_0000, 1])),
-                boxed(b"tfdt", &words(&[0, second * PICTURES_A_SECOND])),
+                boxed(b"tfdt", &words(&[0, (BEGINS + second) * PICTURES_A_SECOND])),
                 boxed(
                     b"trun",
                     &words(&[0x301, 2, offset, 1, u32::try_from(keyframe.len()).unwrap(), PICTURES_A_SECOND - 1, 9]),
@@ -207,6 +218,41 @@ fn fragmented(size: u64, seconds: u32, index: Index) -> Virtual {
         head[at_field..at_field + 4].copy_from_slice(&covered.to_be_bytes());
     }
     Virtual { size, parts }
+}
+
+/// A film of two seconds in fragments: in the first are the tables' samples, if there are tables, and else none.
+fn two_fragments(tables: bool) -> Virtual {
+    let keyframe = keyframe();
+    let length = u32::try_from(keyframe.len()).unwrap();
+    let table = |place: u32| {
+        let count = u32::from(tables);
+        [
+            boxed(b"stts", &words(&[0, count, 1, PICTURES_A_SECOND])),
+            boxed(b"stsc", &words(&[0, count, 1, 1, 1])),
+            boxed(b"stsz", &words(&[0, 0, count, length])),
+            boxed(b"stco", &words(&[0, count, place])),
+        ]
+    };
+    let trex = boxed(b"mvex", &boxed(b"trex", &words(&[0, 1, 1, PICTURES_A_SECOND, 9, 0x0001_0000])));
+    let head = |place: u32| [ftyp(), moov(1, &table(place), std::slice::from_ref(&trex))].concat();
+    let traf = [
+        boxed(b"tfhd", &words(&[0x02_0000, 1])),
+        boxed(b"tfdt", &words(&[0, PICTURES_A_SECOND])),
+        boxed(b"trun", &words(&[0x1, 1, 8])),
+    ];
+    let place = u32::try_from(head(0).len() + 8).unwrap();
+    let moof = boxed(b"moof", &[boxed(b"mfhd", &words(&[0, 1])), boxed(b"traf", &traf.concat())].concat());
+    let bytes = [head(place), boxed(b"mdat", &keyframe), moof, boxed(b"mdat", &[0; 9])].concat();
+    Virtual { size: bytes.len() as u64, parts: vec![(0, bytes)] }
+}
+
+#[test]
+fn a_film_in_fragments_that_begins_in_its_tables_has_their_keyframe_and_is_as_long_as_both() {
+    let (Verdict::Accepted(found), ..) = two_fragments(true).examine("video/mp4") else { panic!("refused") };
+    check(&found, Some(2));
+    // Without them, its fragment has no keyframe, and is all of it.
+    let (Verdict::Accepted(found), ..) = two_fragments(false).examine("video/mp4") else { panic!("refused") };
+    assert_eq!((found.facts.duration_millis, found.thumbnails.len()), (Some(1000), 0));
 }
 
 fn check(found: &Inspection, seconds: Option<u32>) {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::fields::Fields;
 use super::reach::{self, Hops};
-use super::{Film, codec};
+use super::{Film, believed, codec};
 use crate::sparse::Sparse;
 use crate::stop::Stop;
 use crate::trouble::Trouble;
@@ -248,14 +248,15 @@ fn size(video: &[u8]) -> Option<(u32, u32)> {
     };
     let (width, height) = (of(id::PIXEL_WIDTH)?, of(id::PIXEL_HEIGHT)?);
     let unit = child(video, id::DISPLAY_UNIT).and_then(number).unwrap_or(PIXELS);
-    Some(match (of(id::DISPLAY_WIDTH), of(id::DISPLAY_HEIGHT)) {
+    let shown = match (of(id::DISPLAY_WIDTH), of(id::DISPLAY_HEIGHT)) {
         (Some(across), Some(down)) if unit == PIXELS => (across, down),
         (Some(across), Some(down)) if unit == ASPECT_RATIO => {
             let stretched = u64::from(height) * u64::from(across) / u64::from(down);
-            (u32::try_from(stretched).unwrap_or(width).max(1), height)
+            (u32::try_from(stretched).unwrap_or(width), height)
         }
         _ => (width, height),
-    })
+    };
+    Some(believed(shown, (width, height)).unwrap_or((width, height)))
 }
 
 /// The codec of a track: <https://www.matroska.org/technical/codec_specs.html>
@@ -391,5 +392,7 @@ mod tests {
         assert_eq!(with(3, &[16], &[9]), Some((1024, 576)));
         assert_eq!(with(4, &[16], &[9]), Some((720, 576)));
         assert_eq!(with(0, &[0], &[0]), Some((720, 576)));
+        assert_eq!(with(0, &[0xFF, 0xFF], &[2, 0x40]), Some((720, 576)));
+        assert_eq!(with(3, &[0xFF, 0xFF], &[1]), Some((720, 576)));
     }
 }

@@ -67,6 +67,19 @@ impl Film {
     }
 }
 
+/// Most times that a side of a picture is stretched or shrunk to be shown: by far more than pixels of any shape that films have. Lenses that
+/// squeeze do so by two.
+const MAX_STRETCH: u64 = 3;
+
+/// The size that a film says it is shown in, if that can be one of pictures of this size.
+fn believed(shown: (u32, u32), coded: (u32, u32)) -> Option<(u32, u32)> {
+    let near = |shown: u32, coded: u32| {
+        let (shown, coded) = (u64::from(shown), u64::from(coded));
+        shown <= coded * MAX_STRETCH && coded <= shown * MAX_STRETCH
+    };
+    Some(shown).filter(|(width, height)| near(*width, coded.0) && near(*height, coded.1))
+}
+
 /// Looks into a film.
 ///
 /// # Errors

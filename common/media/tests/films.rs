@@ -3,9 +3,12 @@
 #![cfg(feature = "video")]
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test, helper functions and all")]
 
+use std::io::Cursor;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use image::ImageDecoder;
+use image::codecs::jpeg::JpegDecoder;
 use vestibule_domain::inspection::Inspection;
 use vestibule_domain::policy::InspectPolicy;
 use vestibule_media::probe::{MAX_RANGES, Probe, Step, Subject, Verdict, longest_range};
@@ -351,9 +354,11 @@ fn a_film_with_sound_that_begins_in_black_costs_its_tables_and_four_keyframes_an
     let facts = &found.facts;
     assert_eq!((facts.duration_millis, facts.codecs.len()), (Some(7_200_000), 2), "{:?}", facts.codecs);
     assert!(ranges <= 5 + 4 * POSTER, "{ranges}");
-    if POSTER > 0 {
-        let poster = image::load_from_memory(&found.thumbnails[0].bytes.0).unwrap().to_luma8();
-        assert!(poster.pixels().any(|pixel| pixel.0[0] > 100), "it is black");
+    if cfg!(feature = "h264") {
+        let poster = JpegDecoder::new(Cursor::new(&found.thumbnails[0].bytes.0)).unwrap();
+        let mut pixels = vec![0; usize::try_from(poster.total_bytes()).unwrap()];
+        poster.read_image(&mut pixels).unwrap();
+        assert!(pixels.iter().any(|level| *level > 100), "it is black");
     }
 }
 

@@ -59,7 +59,8 @@ fn is_left_out(declared: &str) -> bool {
         "image/heic" => !cfg!(feature = "heic"),
         "image/avif" => !cfg!(feature = "avif"),
         "image/jxl" => !cfg!(feature = "jxl"),
-        "audio/mp4" | "video/mp4" | "video/quicktime" | "video/webm" | "video/matroska" => !cfg!(feature = "video"),
+        "audio/mp4" | "audio/webm" | "video/3gpp" | "video/mp4" | "video/quicktime" | "video/webm"
+        | "video/matroska" => !cfg!(feature = "video"),
         _ => false,
     }
 }
@@ -436,6 +437,8 @@ const FILMS: &[(&str, &str)] = &[
     ("film-turned.mov", "video/quicktime"),
     ("film-hevc.mp4", "video/mp4"),
     ("film-vp9.webm", "video/webm"),
+    ("film.3gp", "video/3gpp"),
+    ("film.mkv", "video/matroska"),
 ];
 
 proptest! {

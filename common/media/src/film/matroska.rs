@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::fields::Fields;
 use super::reach::{self, Hops};
 use super::{Film, believed, codec};
+use crate::probe::RANGE_BYTES;
 use crate::sparse::Sparse;
 use crate::stop::Stop;
 use crate::trouble::Trouble;
@@ -16,6 +17,10 @@ const MAX_ELEMENT_BYTES: u64 = 1024 * 1024;
 const MAX_HEADER_BYTES: u64 = 12;
 /// Most tracks that are looked at.
 const MAX_TRACKS: usize = 16;
+/// How much of the end is read for the last cluster where that is not in the last range: this, or a hundredth of the film.
+const TAIL_BYTES: Range<u64> = 1024 * 1024..8 * 1024 * 1024;
+/// Most places that look like the last cluster.
+const MAX_CLUSTERS: usize = 16;
 /// Nanoseconds of a tick where the file does not say it.
 const USUAL_SCALE: u64 = 1_000_000;
 
@@ -30,9 +35,16 @@ mod id {
     pub(super) const TIMESTAMP_SCALE: u32 = 0x002A_D7B1;
     pub(super) const DURATION: u32 = 0x4489;
     pub(super) const CLUSTER: u32 = 0x1F43_B675;
+    pub(super) const TIMESTAMP: u32 = 0xE7;
+    pub(super) const SIMPLE_BLOCK: u32 = 0xA3;
+    pub(super) const BLOCK_GROUP: u32 = 0xA0;
+    pub(super) const BLOCK: u32 = 0xA1;
+    pub(super) const BLOCK_DURATION: u32 = 0x9B;
     pub(super) const TRACKS: u32 = 0x1654_AE6B;
     pub(super) const TRACK_ENTRY: u32 = 0xAE;
+    pub(super) const TRACK_NUMBER: u32 = 0xD7;
     pub(super) const TRACK_TYPE: u32 = 0x83;
+    pub(super) const DEFAULT_DURATION: u32 = 0x0023_E383;
     pub(super) const CODEC_ID: u32 = 0x86;
     pub(super) const CODEC_PRIVATE: u32 = 0x63A2;
     pub(super) const VIDEO: u32 = 0xE0;
@@ -93,14 +105,16 @@ fn number(body: &[u8]) -> Option<u64> {
 /// Looks into a film.
 ///
 /// # Errors
-/// What has to be read first; or that the film was cut off, or has no tracks.
+/// What has to be read first; or that a film with pictures was cut off, or that it has no tracks.
 pub(super) fn look(file: &Sparse) -> Result<Film, Stop> {
-    let mut parts = Parts { file, hops: Hops::new(file.size()), segment: 0, info: None, tracks: None };
-    if !parts.find()? {
-        return Ok(Film::unseen("Matroska: its tracks are behind too many elements"));
+    let mut parts =
+        Parts { file, hops: Hops::new(file.size()), segment: 0, is_cut_off: false, info: None, tracks: None };
+    if let Some(why) = parts.find()? {
+        return Ok(Film::unseen(why));
     }
     let Some(tracks) = parts.tracks else { return Err(Trouble::damaged("Matroska: no tracks").into()) };
-    let mut found = Film { duration_millis: parts.info.as_deref().and_then(duration), ..Film::default() };
+    let info = parts.info.unwrap_or_default();
+    let mut found = Film { duration_millis: duration(&info).filter(|_| !parts.is_cut_off), ..Film::default() };
     let mut pictures = None;
     for (_, track) in children(&tracks).filter(|(found, _)| *found == id::TRACK_ENTRY).take(MAX_TRACKS) {
         let kind = child(track, id::TRACK_TYPE).and_then(number);
@@ -115,6 +129,13 @@ pub(super) fn look(file: &Sparse) -> Result<Film, Stop> {
         }
         codec::add(&mut found.codecs, name);
     }
+    // Of a sound, players play what there is.
+    if parts.is_cut_off && pictures.is_some() {
+        return Err(Trouble::damaged("Matroska: it ends inside its segment").into());
+    }
+    if found.duration_millis.is_none() {
+        found.ends_millis = by_last_cluster(file, scale(&info), &tracks)?;
+    }
     found.shown = pictures.map(|name| {
         let name = name.as_deref().unwrap_or("unknown");
         Err(Trouble::Unsupported(format!("pictures of {name} in Matroska")))
@@ -122,34 +143,37 @@ pub(super) fn look(file: &Sparse) -> Result<Film, Stop> {
     Ok(found)
 }
 
+const TOO_FAR: &str = "Matroska: its tracks are behind too many elements";
+
 /// What is looked for in a film.
 struct Parts<'a> {
     file: &'a Sparse,
     hops: Hops,
     /// Where the segment's content begins.
     segment: u64,
+    /// Whether the segment says that it is longer than the file.
+    is_cut_off: bool,
     info: Option<Vec<u8>>,
     tracks: Option<Vec<u8>>,
 }
 
 impl Parts<'_> {
-    /// Reads the information and the tracks, from the beginning or where the first element says they are; false when that is too far.
-    fn find(&mut self) -> Result<bool, Stop> {
+    /// Reads the information and the tracks, from the beginning or where the first element says they are. What it gives is why that is not
+    /// possible, where it is not, though the film may be whole.
+    fn find(&mut self) -> Result<Option<&'static str>, Stop> {
         let size = self.file.size();
         let mut seeks: Vec<u64> = Vec::new();
         let mut at = 0;
         while at < size && (self.info.is_none() || self.tracks.is_none()) {
             if !self.hops.go(at) {
-                return Ok(false);
+                return Ok(Some(TOO_FAR));
             }
             let Some((element, body)) = self.at(at)? else { break };
             let ends = element.length.and_then(|length| body.start.checked_add(length));
             at = match element.id {
                 id::SEGMENT => {
                     self.segment = body.start;
-                    if element.length.is_some() && ends.is_none_or(|end| end > size) {
-                        return Err(Trouble::damaged("Matroska: it ends inside its segment").into());
-                    }
+                    self.is_cut_off |= element.length.is_some() && ends.is_none_or(|end| end > size);
                     body.start
                 }
                 id::SEEK_HEAD => {
@@ -165,25 +189,29 @@ impl Parts<'_> {
                     self.keep(&element, &body)?;
                     match ends {
                         Some(end) => end,
+                        // Where it ends, only what is in it says.
+                        None if self.tracks.is_none() => {
+                            return Ok(Some("Matroska: its tracks are behind an element of unknown length"));
+                        }
                         None => break,
                     }
                 }
             };
         }
-        Ok(true)
+        Ok(None)
     }
 
     /// Reads what is at the places that the file says.
-    fn seek(&mut self, places: &[u64]) -> Result<bool, Stop> {
+    fn seek(&mut self, places: &[u64]) -> Result<Option<&'static str>, Stop> {
         for place in places.iter().filter(|place| **place < self.file.size()) {
             if !self.hops.go(*place) {
-                return Ok(false);
+                return Ok(Some(TOO_FAR));
             }
             if let Some((element, body)) = self.at(*place)? {
                 self.keep(&element, &body)?;
             }
         }
-        Ok(true)
+        Ok(None)
     }
 
     /// The element at `at`, and where its content is, as far as the file goes.
@@ -223,10 +251,73 @@ fn positions(head: &[u8]) -> impl Iterator<Item = u64> {
     })
 }
 
+/// Nanoseconds of a tick, by an `Info`.
+fn scale(info: &[u8]) -> u64 {
+    child(info, id::TIMESTAMP_SCALE).and_then(number).unwrap_or(USUAL_SCALE)
+}
+
+/// Milliseconds to the end of the last block: who records live, as browsers do, knows no length when the beginning is written.
+fn by_last_cluster(file: &Sparse, scale: u64, tracks: &[u8]) -> Result<Option<u64>, Stop> {
+    let of_track = |track| {
+        let nanos = child(track, id::DEFAULT_DURATION).and_then(number)?;
+        Some((child(track, id::TRACK_NUMBER).and_then(number)?, nanos))
+    };
+    let tracks = children(tracks).filter(|(found, _)| *found == id::TRACK_ENTRY).take(MAX_TRACKS);
+    let usual: Vec<(u64, u64)> = tracks.filter_map(|(_, track)| of_track(track)).collect();
+    let (size, name) = (file.size(), id::CLUSTER.to_be_bytes());
+    for window in [RANGE_BYTES, (size / 100).clamp(TAIL_BYTES.start, TAIL_BYTES.end)] {
+        let tail = reach::read(file, size.saturating_sub(window)..size)?;
+        let places = memchr::memmem::rfind_iter(&tail, &name).take(MAX_CLUSTERS);
+        let mut clusters = places.filter_map(|at| tail.get(at..).and_then(element_body));
+        if let Some(nanos) = clusters.find_map(|cluster| end_of(cluster, scale, &usual)) {
+            return Ok(Some(nanos / 1_000_000));
+        }
+    }
+    Ok(None)
+}
+
+/// What is in the element at the beginning of `bytes`, as far as that goes.
+fn element_body(bytes: &[u8]) -> Option<&[u8]> {
+    let Element { header_bytes, length, .. } = element(bytes)?;
+    let body = bytes.get(header_bytes..)?;
+    let length = length.map_or(body.len(), |length| usize::try_from(length).unwrap_or(usize::MAX));
+    body.get(..length.min(body.len()))
+}
+
+/// When the last block of a cluster ends, in nanoseconds; `None` for a cluster without a time or a block. `usual` says how long a block of
+/// a track lasts that does not say it, by its track's number.
+fn end_of(cluster: &[u8], scale: u64, usual: &[(u64, u64)]) -> Option<u64> {
+    let begins = child(cluster, id::TIMESTAMP).and_then(number)?;
+    let ends = children(cluster).filter_map(|(found, body)| {
+        let (block, ticks) = match found {
+            id::SIMPLE_BLOCK => (body, None),
+            id::BLOCK_GROUP => (child(body, id::BLOCK)?, child(body, id::BLOCK_DURATION).and_then(number)),
+            _ => return None,
+        };
+        let (track, after) = block_head(block)?;
+        let lasts = ticks.map(|ticks| ticks.saturating_mul(scale));
+        let lasts = lasts.or_else(|| usual.iter().find(|(of, _)| *of == track).map(|(_, nanos)| *nanos));
+        let at = begins.saturating_add_signed(after.into()).saturating_mul(scale);
+        Some(at.saturating_add(lasts.unwrap_or_default()))
+    });
+    ends.max()
+}
+
+/// A block's track, and how many ticks after its cluster it begins.
+fn block_head(block: &[u8]) -> Option<(u64, i16)> {
+    let mut fields = Fields(block);
+    let first = fields.u8()?;
+    let more = first.leading_zeros();
+    let value = u64::from(first) & (0x7F_u64.checked_shr(more)?);
+    let track =
+        fields.take(usize::try_from(more).ok()?)?.iter().fold(value, |track, byte| track << 8 | u64::from(*byte));
+    Some((track, fields.u16()?.cast_signed()))
+}
+
 /// Milliseconds of an `Info`.
 fn duration(info: &[u8]) -> Option<u64> {
     const MOST_MILLIS: f64 = 1e15;
-    let scale = child(info, id::TIMESTAMP_SCALE).and_then(number).unwrap_or(USUAL_SCALE);
+    let scale = scale(info);
     let body = child(info, id::DURATION)?;
     let ticks = match (body.as_array::<4>(), body.as_array::<8>()) {
         (Some(short), _) => f64::from(f32::from_be_bytes(*short)),
@@ -314,6 +405,9 @@ mod tests {
         made(id::TRACKS, &[pictures, sound, subtitles].map(|track| made(id::TRACK_ENTRY, &track)).concat())
     }
 
+    /// The head of a segment of unknown length.
+    const SEGMENT: &[u8] = b"\x18\x53\x80\x67\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFF";
+
     fn look_at(bytes: &[u8]) -> Result<Film, Stop> {
         let mut file = Sparse::new(bytes.len() as u64);
         file.supply(0, bytes.to_vec());
@@ -358,14 +452,53 @@ mod tests {
 
     #[test]
     fn a_film_of_unknown_length_is_looked_into_as_well() {
-        let segment = b"\x18\x53\x80\x67\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFF";
-        check(&[&head()[..], segment, &info(), &tracks(), b"\x1F\x43\xB6\x75\xFF"].concat());
+        check(&[&head()[..], SEGMENT, &info(), &tracks(), b"\x1F\x43\xB6\x75\xFF"].concat());
     }
 
     #[test]
-    fn a_film_that_was_cut_off_or_has_no_tracks_is_damaged() {
+    fn what_is_behind_a_cluster_of_unknown_length_stays_unseen() {
+        let film = look_at(&[&head()[..], SEGMENT, b"\x1F\x43\xB6\x75\xFF", &info(), &tracks()].concat()).unwrap();
+        assert!(film.codecs.is_empty() && matches!(film.shown, Some(Err(Trouble::Unsupported(_)))));
+    }
+
+    #[test]
+    fn a_film_without_a_length_ends_with_its_last_block() {
+        let group = |after: i16, ticks: u8| {
+            let block = made(id::BLOCK, &[&[0x81][..], &after.to_be_bytes(), &[0, 7]].concat());
+            made(id::BLOCK_GROUP, &[block, made(id::BLOCK_DURATION, &[ticks])].concat())
+        };
+        let simple = |after: i16| made(id::SIMPLE_BLOCK, &[&[0x40, 2][..], &after.to_be_bytes(), &[0, 7]].concat());
+        let cluster = |at: u16, blocks: &[Vec<u8>]| {
+            let time = made(id::TIMESTAMP, &at.to_be_bytes());
+            [&b"\x1F\x43\xB6\x75\xFF"[..], &time, &blocks.concat()].concat()
+        };
+        let film = |clusters: &[u8]| {
+            let film = look_at(&[&head()[..], SEGMENT, &tracks(), clusters].concat()).unwrap();
+            film.ends_millis
+        };
+        assert_eq!(film(&cluster(5000, &[simple(40), simple(-20)])), Some(5040));
+        let first = cluster(5000, &[simple(900)]);
+        assert_eq!(film(&[first.clone(), cluster(6000, &[group(20, 60), simple(70)])].concat()), Some(6080));
+        // What merely looks like a cluster is none, and what was cut off ends with what is there.
+        let cut = [&first[..], b"\xA3\x89\x81\0\x05\0\x1F\x43\xB6\x75\xFF", b"\xA3\x85\x81"].concat();
+        assert_eq!(film(&cut), Some(5900));
+        assert_eq!(film(b"\x1F\x43\xB6\x75\xFF"), None);
+        let usual = [(2, 33_300_000)];
+        assert_eq!(end_of(&[made(id::TIMESTAMP, &[1]), simple(1)].concat(), 1_000_000, &usual), Some(35_300_000));
+        let worst = [made(id::TIMESTAMP, &[0xFF; 8]), simple(i16::MAX)].concat();
+        assert_eq!(end_of(&worst, u64::MAX, &[(2, u64::MAX)]), Some(u64::MAX));
+    }
+
+    #[test]
+    fn a_film_that_was_cut_off_or_has_no_tracks_is_damaged_and_a_sound_only_shorter() {
         let whole = [head(), made(id::SEGMENT, &[info(), tracks(), made(id::CLUSTER, &[0; 50])].concat())].concat();
         assert!(matches!(look_at(&whole[..whole.len() - 1]), Err(Stop::Refused(..))));
+        let sound = [made(id::TRACK_TYPE, &[2]), made(id::CODEC_ID, b"A_OPUS")].concat();
+        let sound = made(id::TRACKS, &made(id::TRACK_ENTRY, &sound));
+        let whole = [head(), made(id::SEGMENT, &[info(), sound, made(id::CLUSTER, &[0; 50])].concat())].concat();
+        let cut = look_at(&whole[..whole.len() - 1]).unwrap();
+        assert_eq!((cut.codecs, cut.duration_millis), (vec!["opus".to_owned()], None));
+        assert_eq!(look_at(&whole).unwrap().duration_millis, Some(2500));
         assert!(matches!(look_at(&[head(), made(id::SEGMENT, &info())].concat()), Err(Stop::Refused(..))));
     }
 

@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn all_samples_of_a_long_fragment_count() {
-        let moof = traf(&[full(*b"tfhd", 0, &[1]), full(*b"trun", 0x100, &[&[21_600][..], &[3; 21_600]].concat())]);
+        let moof = traf(&[full(*b"tfhd", 0, &[1]), full(*b"trun", 0x100, &[&[21_600][..], &vec![3; 21_600]].concat())]);
         assert_eq!(parts(&moof, 0, &[])[0].ticks, 3 * 21_600);
     }
 

@@ -190,10 +190,11 @@ fn movie_matrix(body: &[u8]) -> Option<Matrix> {
 
 /// First one matrix, then the other (ISO 14496-12, 6.2.2): which way each of its numbers points.
 fn then(first: Matrix, second: Matrix) -> [i64; 4] {
-    let [a, b, c, d] = first.map(i64::from);
-    let [e, f, g, h] = second.map(i64::from);
-    let sum = |x: i64, y: i64| x.saturating_add(y).signum();
-    [sum(a * e, b * g), sum(a * f, b * h), sum(c * e, d * g), sum(c * f, d * h)]
+    let [first, second] = [first, second].map(|matrix| matrix.map(i64::from));
+    let (rows, columns) =
+        ([[first[0], first[1]], [first[2], first[3]]], [[second[0], second[2]], [second[1], second[3]]]);
+    let sign = |row: [i64; 2], column: [i64; 2]| (row[0] * column[0]).saturating_add(row[1] * column[1]).signum();
+    [sign(rows[0], columns[0]), sign(rows[0], columns[1]), sign(rows[1], columns[0]), sign(rows[1], columns[1])]
 }
 
 /// A `tkhd` (ISO 14496-12, 8.3.2).

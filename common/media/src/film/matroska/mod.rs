@@ -1,106 +1,24 @@
 //! Matroska and `WebM`: elements of EBML, each an identifier, a length and what is in it.
 //! <https://www.rfc-editor.org/rfc/rfc9559> and <https://www.rfc-editor.org/rfc/rfc8794>
 
+mod elements;
+mod ending;
+
 use std::ops::Range;
 
-use super::fields::Fields;
+use self::elements::{Element, MAX_HEADER_BYTES, child, children, element, id, number};
 use super::reach::{self, Hops};
 use super::{Film, believed, codec};
-use crate::probe::RANGE_BYTES;
 use crate::sparse::Sparse;
 use crate::stop::Stop;
 use crate::trouble::Trouble;
 
 /// Longest element that is read, in bytes.
 const MAX_ELEMENT_BYTES: u64 = 1024 * 1024;
-/// Most bytes of an element's identifier and length.
-const MAX_HEADER_BYTES: u64 = 12;
 /// Most tracks that are looked at.
 const MAX_TRACKS: usize = 16;
-/// How much of the end is read for the last cluster where that is not in the last range: this, or a hundredth of the film.
-const TAIL_BYTES: Range<u64> = 1024 * 1024..8 * 1024 * 1024;
-/// Most places that look like the last cluster.
-const MAX_CLUSTERS: usize = 16;
 /// Nanoseconds of a tick where the file does not say it.
 const USUAL_SCALE: u64 = 1_000_000;
-
-/// Identifiers, with the bits that say how long they are.
-mod id {
-    pub(super) const SEGMENT: u32 = 0x1853_8067;
-    pub(super) const SEEK_HEAD: u32 = 0x114D_9B74;
-    pub(super) const SEEK: u32 = 0x4DBB;
-    pub(super) const SEEK_ID: u32 = 0x53AB;
-    pub(super) const SEEK_POSITION: u32 = 0x53AC;
-    pub(super) const INFO: u32 = 0x1549_A966;
-    pub(super) const TIMESTAMP_SCALE: u32 = 0x002A_D7B1;
-    pub(super) const DURATION: u32 = 0x4489;
-    pub(super) const CLUSTER: u32 = 0x1F43_B675;
-    pub(super) const TIMESTAMP: u32 = 0xE7;
-    pub(super) const SIMPLE_BLOCK: u32 = 0xA3;
-    pub(super) const BLOCK_GROUP: u32 = 0xA0;
-    pub(super) const BLOCK: u32 = 0xA1;
-    pub(super) const BLOCK_DURATION: u32 = 0x9B;
-    pub(super) const TRACKS: u32 = 0x1654_AE6B;
-    pub(super) const TRACK_ENTRY: u32 = 0xAE;
-    pub(super) const TRACK_NUMBER: u32 = 0xD7;
-    pub(super) const TRACK_TYPE: u32 = 0x83;
-    pub(super) const DEFAULT_DURATION: u32 = 0x0023_E383;
-    pub(super) const CODEC_ID: u32 = 0x86;
-    pub(super) const CODEC_PRIVATE: u32 = 0x63A2;
-    pub(super) const VIDEO: u32 = 0xE0;
-    pub(super) const PIXEL_WIDTH: u32 = 0xB0;
-    pub(super) const PIXEL_HEIGHT: u32 = 0xBA;
-    pub(super) const DISPLAY_WIDTH: u32 = 0x54B0;
-    pub(super) const DISPLAY_HEIGHT: u32 = 0x54BA;
-    pub(super) const DISPLAY_UNIT: u32 = 0x54B2;
-}
-
-/// An element's identifier, the bytes of both, and its length; `None` for a length that nobody knew when it was written.
-#[derive(Debug, PartialEq, Eq)]
-struct Element {
-    id: u32,
-    header_bytes: usize,
-    length: Option<u64>,
-}
-
-fn element(bytes: &[u8]) -> Option<Element> {
-    let mut fields = Fields(bytes);
-    let first = fields.u8()?;
-    let more = first.leading_zeros();
-    if more > 3 {
-        return None;
-    }
-    let id = fields.take(usize::try_from(more).ok()?)?.iter().fold(first.into(), |id, byte| id << 8 | u32::from(*byte));
-    let first = fields.u8()?;
-    let more = first.leading_zeros();
-    let value = u64::from(first) & (0x7F_u64.checked_shr(more)?);
-    let length =
-        fields.take(usize::try_from(more).ok()?)?.iter().fold(value, |length, byte| length << 8 | u64::from(*byte));
-    let unknown = (1_u64 << (7 * (more + 1))) - 1;
-    let header_bytes = bytes.len() - fields.0.len();
-    (more < 8).then_some(Element { id, header_bytes, length: Some(length).filter(|length| *length != unknown) })
-}
-
-/// The elements in `bytes`. It ends where something is none.
-fn children(mut bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
-    std::iter::from_fn(move || {
-        let Element { id, header_bytes, length } = element(bytes)?;
-        let (_, rest) = bytes.split_at_checked(header_bytes)?;
-        let length = length.map_or(Some(rest.len()), |length| usize::try_from(length).ok())?;
-        let (body, rest) = rest.split_at_checked(length)?;
-        bytes = rest;
-        Some((id, body))
-    })
-}
-
-fn child(bytes: &[u8], id: u32) -> Option<&[u8]> {
-    children(bytes).find(|(found, _)| *found == id).map(|(_, body)| body)
-}
-
-/// An unsigned integer of up to eight bytes.
-fn number(body: &[u8]) -> Option<u64> {
-    (body.len() <= 8).then(|| body.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
-}
 
 /// Looks into a film.
 ///
@@ -134,7 +52,7 @@ pub(super) fn look(file: &Sparse) -> Result<Film, Stop> {
         return Err(Trouble::damaged("Matroska: it ends inside its segment").into());
     }
     if found.duration_millis.is_none() {
-        found.ends_millis = by_last_cluster(file, scale(&info), &tracks)?;
+        found.ends_millis = ending::by_last_cluster(file, scale(&info), &tracks)?;
     }
     found.shown = pictures.map(|name| {
         let name = name.as_deref().unwrap_or("unknown");
@@ -256,64 +174,6 @@ fn scale(info: &[u8]) -> u64 {
     child(info, id::TIMESTAMP_SCALE).and_then(number).unwrap_or(USUAL_SCALE)
 }
 
-/// Milliseconds to the end of the last block: who records live, as browsers do, knows no length when the beginning is written.
-fn by_last_cluster(file: &Sparse, scale: u64, tracks: &[u8]) -> Result<Option<u64>, Stop> {
-    let of_track = |track| {
-        let nanos = child(track, id::DEFAULT_DURATION).and_then(number)?;
-        Some((child(track, id::TRACK_NUMBER).and_then(number)?, nanos))
-    };
-    let tracks = children(tracks).filter(|(found, _)| *found == id::TRACK_ENTRY).take(MAX_TRACKS);
-    let usual: Vec<(u64, u64)> = tracks.filter_map(|(_, track)| of_track(track)).collect();
-    let (size, name) = (file.size(), id::CLUSTER.to_be_bytes());
-    for window in [RANGE_BYTES, (size / 100).clamp(TAIL_BYTES.start, TAIL_BYTES.end)] {
-        let tail = reach::read(file, size.saturating_sub(window)..size)?;
-        let places = memchr::memmem::rfind_iter(&tail, &name).take(MAX_CLUSTERS);
-        let mut clusters = places.filter_map(|at| tail.get(at..).and_then(element_body));
-        if let Some(nanos) = clusters.find_map(|cluster| end_of(cluster, scale, &usual)) {
-            return Ok(Some(nanos / 1_000_000));
-        }
-    }
-    Ok(None)
-}
-
-/// What is in the element at the beginning of `bytes`, as far as that goes.
-fn element_body(bytes: &[u8]) -> Option<&[u8]> {
-    let Element { header_bytes, length, .. } = element(bytes)?;
-    let body = bytes.get(header_bytes..)?;
-    let length = length.map_or(body.len(), |length| usize::try_from(length).unwrap_or(usize::MAX));
-    body.get(..length.min(body.len()))
-}
-
-/// When the last block of a cluster ends, in nanoseconds; `None` for a cluster without a time or a block. `usual` says how long a block of
-/// a track lasts that does not say it, by its track's number.
-fn end_of(cluster: &[u8], scale: u64, usual: &[(u64, u64)]) -> Option<u64> {
-    let begins = child(cluster, id::TIMESTAMP).and_then(number)?;
-    let ends = children(cluster).filter_map(|(found, body)| {
-        let (block, ticks) = match found {
-            id::SIMPLE_BLOCK => (body, None),
-            id::BLOCK_GROUP => (child(body, id::BLOCK)?, child(body, id::BLOCK_DURATION).and_then(number)),
-            _ => return None,
-        };
-        let (track, after) = block_head(block)?;
-        let lasts = ticks.map(|ticks| ticks.saturating_mul(scale));
-        let lasts = lasts.or_else(|| usual.iter().find(|(of, _)| *of == track).map(|(_, nanos)| *nanos));
-        let at = begins.saturating_add_signed(after.into()).saturating_mul(scale);
-        Some(at.saturating_add(lasts.unwrap_or_default()))
-    });
-    ends.max()
-}
-
-/// A block's track, and how many ticks after its cluster it begins.
-fn block_head(block: &[u8]) -> Option<(u64, i16)> {
-    let mut fields = Fields(block);
-    let first = fields.u8()?;
-    let more = first.leading_zeros();
-    let value = u64::from(first) & (0x7F_u64.checked_shr(more)?);
-    let track =
-        fields.take(usize::try_from(more).ok()?)?.iter().fold(value, |track, byte| track << 8 | u64::from(*byte));
-    Some((track, fields.u16()?.cast_signed()))
-}
-
 /// Milliseconds of an `Info`.
 fn duration(info: &[u8]) -> Option<u64> {
     const MOST_MILLIS: f64 = 1e15;
@@ -380,6 +240,7 @@ fn codec_name(track: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::ending::end_of;
     use super::*;
 
     /// An element with a length of eight bytes.

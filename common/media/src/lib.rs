@@ -19,6 +19,8 @@ mod document;
 mod encode;
 #[cfg(feature = "video")]
 mod film;
+#[cfg(any(feature = "audio", feature = "pdf"))]
+mod guarded;
 #[cfg(any(feature = "heic", feature = "avif"))]
 mod heif;
 mod inside;

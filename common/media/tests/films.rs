@@ -3,9 +3,12 @@
 #![cfg(feature = "video")]
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test, helper functions and all")]
 
+use std::io::Cursor;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use image::ImageDecoder;
+use image::codecs::jpeg::JpegDecoder;
 use vestibule_domain::inspection::Inspection;
 use vestibule_domain::policy::InspectPolicy;
 use vestibule_media::probe::{MAX_RANGES, Probe, Step, Subject, Verdict, longest_range};
@@ -76,35 +79,49 @@ fn words(words: &[u32]) -> Vec<u8> {
 }
 
 /// The fixture whose pictures are used here.
-fn fixture() -> Vec<u8> {
+const BARS: &str = "film-bars-709.mp4";
+/// Another, which begins in black.
+const BLACK_FIRST: &str = "film-black-first.mp4";
+
+fn fixture(file: &str) -> Vec<u8> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/files");
-    std::fs::read(folder.join("film-bars-709.mp4")).unwrap()
+    std::fs::read(folder.join(file)).unwrap()
 }
 
-/// The content of the first box of that name in the fixture, wherever it is.
-fn found(name: &[u8]) -> Vec<u8> {
-    let bytes = fixture();
+/// The content of the first box of that name in a fixture, wherever it is.
+fn found(file: &str, name: &[u8]) -> Vec<u8> {
+    let bytes = fixture(file);
     let at = bytes.windows(4).position(|four| four == name).unwrap();
     let length = u32::from_be_bytes(bytes[at - 4..at].try_into().unwrap());
     bytes[at + 4..at - 4 + length as usize].to_vec()
 }
 
-/// The fixture's first keyframe, with as many bytes of filler behind it as make it as long as one of a phone.
-fn keyframe() -> Vec<u8> {
-    const FILLER: u32 = 400_000;
-    let sizes = found(b"stsz");
-    let first = u32::from_be_bytes(sizes[12..16].try_into().unwrap());
-    let mut bytes = found(b"mdat")[..first as usize].to_vec();
-    bytes.extend(words(&[FILLER]));
+/// A fixture's sample, counted from 0, with as many bytes of filler behind it.
+fn sample(file: &str, number: usize, filler: u32) -> Vec<u8> {
+    let sizes: Vec<u32> =
+        found(file, b"stsz")[12..].as_chunks().0.iter().map(|size| u32::from_be_bytes(*size)).collect();
+    let start = sizes[..number].iter().sum::<u32>() as usize;
+    let mut bytes = found(file, b"mdat")[start..start + sizes[number] as usize].to_vec();
+    bytes.extend(words(&[filler]));
     bytes.push(12);
-    bytes.resize(bytes.len() + FILLER as usize - 1, 0xFF);
+    bytes.resize(bytes.len() + filler as usize - 1, 0xFF);
     bytes
+}
+
+/// A keyframe as long as one of a phone.
+fn keyframe() -> Vec<u8> {
+    sample(BARS, 0, 400_000)
 }
 
 const PICTURES_A_SECOND: u32 = 25;
 
 /// A `moov` of one track of pictures, with these sample tables, or whatever belongs there.
 fn moov(seconds: u32, table: &[Vec<u8>], more: &[Vec<u8>]) -> Vec<u8> {
+    moov_like(BARS, seconds, table, more)
+}
+
+/// The same of pictures that are coded as those of a fixture.
+fn moov_like(file: &str, seconds: u32, table: &[Vec<u8>], more: &[Vec<u8>]) -> Vec<u8> {
     let matrix = words(&[1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30]);
     let mvhd =
         [words(&[0, 0, 0, 1000, seconds * 1000, 1 << 16, 1 << 24, 0, 0]), matrix.clone(), words(&[0; 7])].concat();
@@ -112,7 +129,7 @@ fn moov(seconds: u32, table: &[Vec<u8>], more: &[Vec<u8>]) -> Vec<u8> {
     let media = [
         boxed(b"mdhd", &words(&[0, 0, 0, PICTURES_A_SECOND, seconds * PICTURES_A_SECOND, 0])),
         boxed(b"hdlr", &[&words(&[0, 0])[..], b"vide", &[0; 13]].concat()),
-        boxed(b"minf", &boxed(b"stbl", &[boxed(b"stsd", &found(b"stsd")), table.concat()].concat())),
+        boxed(b"minf", &boxed(b"stbl", &[boxed(b"stsd", &found(file, b"stsd")), table.concat()].concat())),
     ];
     let track = boxed(b"trak", &[boxed(b"tkhd", &tkhd), boxed(b"mdia", &media.concat())].concat());
     boxed(b"moov", &[boxed(b"mvhd", &mvhd), track, more.concat()].concat())
@@ -143,12 +160,68 @@ fn moov_last(size: u64, seconds: u32) -> Virtual {
     Virtual { size, parts: vec![(0, [head, mdat].concat()), (place, keyframe), (moov_at, moov)] }
 }
 
+/// A track of sound of 48 kHz in packets of 1024, all in one chunk.
+fn sound_track(seconds: u32) -> Vec<u8> {
+    const RATE: u32 = 48_000;
+    let packets = seconds * RATE / 1024;
+    let entry = boxed(b"mp4a", &[&[0; 16][..], b"\0\x02\0\x10", &[0; 8]].concat());
+    let table = [
+        boxed(b"stsd", &[words(&[0, 1]), entry].concat()),
+        boxed(b"stts", &words(&[0, 1, packets, 1024])),
+        boxed(b"stsc", &words(&[0, 1, 1, packets, 1])),
+        boxed(b"stsz", &[words(&[0, 0, packets]), words(&[300]).repeat(packets as usize)].concat()),
+        boxed(b"stco", &words(&[0, 1, 5000])),
+    ];
+    let tkhd = [words(&[1, 0, 0, 2, 0, seconds * 1000]), words(&[0; 15])].concat();
+    let media = [
+        boxed(b"mdhd", &words(&[0, 0, 0, RATE, packets * 1024, 0])),
+        boxed(b"hdlr", &[&words(&[0, 0])[..], b"soun", &[0; 13]].concat()),
+        boxed(b"minf", &boxed(b"stbl", &table.concat())),
+    ];
+    boxed(b"trak", &[boxed(b"tkhd", &tkhd), boxed(b"mdia", &media.concat())].concat())
+}
+
+/// A film with sound whose first three keyframes of those that are looked at are black, and each of which takes a megabyte.
+fn black_first(size: u64, seconds: u32) -> Virtual {
+    const KEYFRAMES: [u32; 4] = [0, 1, 4, 16];
+    let pictures = seconds * PICTURES_A_SECOND;
+    let (black, bright) = (sample(BLACK_FIRST, 0, 1_000_000), sample(BLACK_FIRST, 18, 1_000_000));
+    // Behind the moov, each second takes as much as there is for it.
+    let place = |second: u32| 16 * MIB + u64::from(second) * (size / 2 / u64::from(seconds)).max(2 * MIB);
+    let keyframe_of = |second: u32| if second == 16 { &bright } else { &black };
+    let lengths =
+        (0..pictures).map(|picture| match KEYFRAMES.iter().find(|second| **second * PICTURES_A_SECOND == picture) {
+            Some(second) => u32::try_from(keyframe_of(*second).len()).unwrap(),
+            None => 1000,
+        });
+    let lengths: Vec<u32> = lengths.collect();
+    let offsets: Vec<u32> =
+        (0..pictures).map(|picture| u32::try_from(place(picture / PICTURES_A_SECOND)).unwrap_or(5000)).collect();
+    let numbers = KEYFRAMES.map(|second| second * PICTURES_A_SECOND + 1);
+    let table = [
+        boxed(b"stts", &words(&[0, 1, pictures, 1])),
+        boxed(b"stss", &[words(&[0, 4]), words(&numbers)].concat()),
+        boxed(b"stsc", &words(&[0, 1, 1, 1, 1])),
+        boxed(b"stsz", &[words(&[0, 0, pictures]), words(&lengths)].concat()),
+        boxed(b"stco", &[words(&[0, pictures]), words(&offsets)].concat()),
+    ];
+    let moov = moov_like(BLACK_FIRST, seconds, &table, &[sound_track(seconds)]);
+    let head = [ftyp(), moov].concat();
+    let mdat = u32::try_from(size - head.len() as u64).unwrap();
+    let mut parts = vec![(0, [head, words(&[mdat]), b"mdat".to_vec()].concat())];
+    parts.extend(KEYFRAMES.map(|second| (place(second), keyframe_of(second).clone())));
+    Virtual { size, parts }
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Index {
     None,
     First,
     Last,
 }
+
+/// When the clocks of films in fragments begin, in seconds: they are cut from a stream that had been on for a while.
+const BEGINS: u32 = 1000;
 
 /// A film in fragments of a second each.
 fn fragmented(size: u64, seconds: u32, index: Index) -> Virtual {
@@ -158,7 +231,15 @@ fn fragmented(size: u64, seconds: u32, index: Index) -> Virtual {
     let mut head = [ftyp(), moov(0, &empty, &[trex])].concat();
     let each = size / u64::from(seconds) / 2;
     if index == Index::First {
-        let mut sidx = words(&[0, 1, PICTURES_A_SECOND, 0, 0, 1, u32::try_from(each * u64::from(seconds)).unwrap()]);
+        let mut sidx = words(&[
+            0,
+            1,
+            PICTURES_A_SECOND,
+            BEGINS * PICTURES_A_SECOND,
+            0,
+            1,
+            u32::try_from(each * u64::from(seconds)).unwrap(),
+        ]);
         sidx.extend(words(&[seconds * PICTURES_A_SECOND, 0]));
         head.extend(boxed(b"sidx", &sidx));
     }
@@ -171,7 +252,7 @@ fn fragmented(size: u64, seconds: u32, index: Index) -> Virtual {
         let moof = |offset: u32| {
             let traf = [
                 boxed(b"tfhd", &words(&[0x02_0000, 1])),
-                boxed(b"tfdt", &words(&[0, second * PICTURES_A_SECOND])),
+                boxed(b"tfdt", &words(&[0, (BEGINS + second) * PICTURES_A_SECOND])),
                 boxed(
                     b"trun",
                     &words(&[0x301, 2, offset, 1, u32::try_from(keyframe.len()).unwrap(), PICTURES_A_SECOND - 1, 9]),
@@ -209,6 +290,41 @@ fn fragmented(size: u64, seconds: u32, index: Index) -> Virtual {
     Virtual { size, parts }
 }
 
+/// A film of two seconds in fragments: in the first are the tables' samples, if there are tables, and else none.
+fn two_fragments(tables: bool) -> Virtual {
+    let keyframe = keyframe();
+    let length = u32::try_from(keyframe.len()).unwrap();
+    let table = |place: u32| {
+        let count = u32::from(tables);
+        [
+            boxed(b"stts", &words(&[0, count, 1, PICTURES_A_SECOND])),
+            boxed(b"stsc", &words(&[0, count, 1, 1, 1])),
+            boxed(b"stsz", &words(&[0, 0, count, length])),
+            boxed(b"stco", &words(&[0, count, place])),
+        ]
+    };
+    let trex = boxed(b"mvex", &boxed(b"trex", &words(&[0, 1, 1, PICTURES_A_SECOND, 9, 0x0001_0000])));
+    let head = |place: u32| [ftyp(), moov(1, &table(place), std::slice::from_ref(&trex))].concat();
+    let traf = [
+        boxed(b"tfhd", &words(&[0x02_0000, 1])),
+        boxed(b"tfdt", &words(&[0, PICTURES_A_SECOND])),
+        boxed(b"trun", &words(&[0x1, 1, 8])),
+    ];
+    let place = u32::try_from(head(0).len() + 8).unwrap();
+    let moof = boxed(b"moof", &[boxed(b"mfhd", &words(&[0, 1])), boxed(b"traf", &traf.concat())].concat());
+    let bytes = [head(place), boxed(b"mdat", &keyframe), moof, boxed(b"mdat", &[0; 9])].concat();
+    Virtual { size: bytes.len() as u64, parts: vec![(0, bytes)] }
+}
+
+#[test]
+fn a_film_in_fragments_that_begins_in_its_tables_has_their_keyframe_and_is_as_long_as_both() {
+    let (Verdict::Accepted(found), ..) = two_fragments(true).examine("video/mp4") else { panic!("refused") };
+    check(&found, Some(2));
+    // Without them, its fragment has no keyframe, and is all of it.
+    let (Verdict::Accepted(found), ..) = two_fragments(false).examine("video/mp4") else { panic!("refused") };
+    assert_eq!((found.facts.duration_millis, found.thumbnails.len()), (Some(1000), 0));
+}
+
 fn check(found: &Inspection, seconds: Option<u32>) {
     let facts = &found.facts;
     assert_eq!((facts.width, facts.height, facts.rotation), (Some(320), Some(180), None));
@@ -229,6 +345,20 @@ fn a_film_whose_moov_is_last_costs_less_than_two_percent_of_its_bytes() {
         check(&found, Some(seconds));
         // The beginning of the moov for its type, its first bytes, since lengths of 64 bits lead that look astray, and the rest of it.
         assert!(ranges <= 5 + POSTER, "{ranges}");
+    }
+}
+
+#[test]
+fn a_film_with_sound_that_begins_in_black_costs_its_tables_and_four_keyframes_and_shows_the_last() {
+    let (found, ranges) = black_first(GIB, 7200).cheap("video/mp4");
+    let facts = &found.facts;
+    assert_eq!((facts.duration_millis, facts.codecs.len()), (Some(7_200_000), 2), "{:?}", facts.codecs);
+    assert!(ranges <= 5 + 4 * POSTER, "{ranges}");
+    if cfg!(feature = "h264") {
+        let poster = JpegDecoder::new(Cursor::new(&found.thumbnails[0].bytes.0)).unwrap();
+        let mut pixels = vec![0; usize::try_from(poster.total_bytes()).unwrap()];
+        poster.read_image(&mut pixels).unwrap();
+        assert!(pixels.iter().any(|level| *level > 100), "it is black");
     }
 }
 

@@ -5,7 +5,6 @@ mod images;
 mod shadings;
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use hayro::hayro_interpret::util::TransformExt;
 use hayro::hayro_interpret::{InterpreterSettings, hayro_syntax};
@@ -20,6 +19,7 @@ use vestibule_domain::policy::{InspectLimits, InspectPolicy};
 
 use self::budget::{Exhausted, spend};
 use crate::content::Content;
+use crate::guarded;
 use crate::inside::refuse_encrypted;
 use crate::picture::{self, Shown, VARIANTS};
 use crate::raster::{Layout, Raster};
@@ -111,20 +111,17 @@ fn size(across: f32, down: f32, longest: u32) -> Option<(u16, u16)> {
 
 /// What `work` gives, unless it panics, or unwinds because its budget is spent.
 ///
-/// A young library that meets an odd file may fail an assertion of its own, and an honest document would be refused for it: the child that
-/// looks at a file ends with a panic. To go on is sound here. What `work` makes is dropped with it, the document that it borrows is not
-/// looked at again, and nothing else is shared: hayro has no state outside its own values. It forbids `unsafe`, but for one lifetime in
-/// `hayro-syntax`.
+/// To go on is sound here. What `work` makes is dropped with it, the document that it borrows is not looked at again, and nothing else is
+/// shared: hayro has no state outside its own values. It forbids `unsafe`, but for one lifetime in `hayro-syntax`.
 fn unless_it_unwinds<T>(work: impl FnOnce() -> T) -> Result<T, Trouble> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| unsupported(&reason(payload.as_ref())))
+    guarded::unless_it_unwinds(work).map_err(|payload| unsupported(&reason(payload.as_ref())))
 }
 
 fn reason(payload: &(dyn Any + Send)) -> String {
     if let Some(Exhausted(what)) = payload.downcast_ref() {
         return format!("its first page costs too much: {what}");
     }
-    let said = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
-    format!("the renderer gave up: {}", said.unwrap_or("it does not say why"))
+    format!("the renderer gave up: {}", guarded::said(payload).unwrap_or("it does not say why"))
 }
 
 fn unsupported(detail: &str) -> Trouble {

@@ -16,6 +16,8 @@ use vestibule_domain::inspection::Facts;
 use vestibule_domain::policy::InspectLimits;
 
 use crate::content::Content;
+#[cfg(feature = "audio")]
+use crate::sound;
 use crate::sparse::Sparse;
 use crate::stop::Stop;
 use crate::trouble::Trouble;
@@ -50,7 +52,10 @@ impl Container {
 /// What a film says of itself.
 #[derive(Debug, Default)]
 struct Film {
+    /// Its length, where it says it.
     duration_millis: Option<u64>,
+    /// When the last that is in it ends, of a film that does not say how long it is.
+    ends_millis: Option<u64>,
     /// Pixels across and down, as shown.
     size: Option<(u32, u32)>,
     /// Degrees clockwise.
@@ -67,6 +72,19 @@ impl Film {
     }
 }
 
+/// Most times that a side of a picture is stretched or shrunk to be shown: by far more than pixels of any shape that films have. Lenses that
+/// squeeze do so by two.
+const MAX_STRETCH: u64 = 3;
+
+/// The size that a film says it is shown in, if that can be one of pictures of this size.
+fn believed(shown: (u32, u32), coded: (u32, u32)) -> Option<(u32, u32)> {
+    let near = |shown: u32, coded: u32| {
+        let (shown, coded) = (u64::from(shown), u64::from(coded));
+        shown <= coded * MAX_STRETCH && coded <= shown * MAX_STRETCH
+    };
+    Some(shown).filter(|(width, height)| near(*width, coded.0) && near(*height, coded.1))
+}
+
 /// Looks into a film.
 ///
 /// # Errors
@@ -76,9 +94,18 @@ pub(crate) fn look(container: Container, file: &Sparse, facts: Facts, max: &Insp
         Container::Mp4 => mp4::look(file, max)?,
         Container::Matroska => matroska::look(file)?,
     };
+    #[cfg(feature = "audio")]
+    let (counted, waveform) = match (container, &found.shown) {
+        (Container::Matroska, None) => sound::of_matroska(file)?,
+        (Container::Matroska | Container::Mp4, _) => (None, None),
+    };
+    #[cfg(not(feature = "audio"))]
+    let (counted, waveform) = (None, None);
     let (width, height) = found.size.unzip();
     let facts = Facts {
-        duration_millis: found.duration_millis,
+        // Of what could be heard, something may have been lost between its packets, and of its end only when the last packet begins.
+        duration_millis: found.duration_millis.or(counted.max(found.ends_millis)),
+        waveform,
         width,
         height,
         rotation: found.rotation,

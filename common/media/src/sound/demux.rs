@@ -9,9 +9,12 @@ use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions, ReadOnlySource};
 use symphonia::core::packet::Packet;
 use symphonia::core::units::TimeBase;
+#[cfg(feature = "video")]
+use symphonia::default::formats::MkvReader;
 use symphonia::default::formats::{AdtsReader, AiffReader, FlacReader, IsoMp4Reader, MpaReader, OggReader, WavReader};
 
 use super::{Container, said};
+use crate::guarded::unless_it_unwinds;
 
 /// Most packets that are read. A day of Opus has four million; a megabyte of nothing but packets' lengths has as many.
 const MAX_PACKETS: u64 = 2_000_000;
@@ -31,6 +34,10 @@ pub(super) struct Packets<'a> {
     more_bytes: u64,
     /// Places stumbled over.
     stumbles: u32,
+    /// Whether a packet lasts until the next begins: blocks of Matroska say when they begin, and seldom how long they last.
+    until_next: bool,
+    /// The packet behind the one that was given, where that had to be known.
+    ahead: Option<Packet>,
 }
 
 impl<'a> Packets<'a> {
@@ -46,14 +53,16 @@ impl<'a> Packets<'a> {
         // The tables of an MP4 may name the same bytes again and again.
         let more_bytes = 2 * bytes.len() as u64;
         let track = track.id;
-        Some(Self { reader, track, parameters, tick, more: MAX_PACKETS, more_bytes, stumbles: 0 })
+        #[cfg(feature = "video")]
+        let until_next = container == Container::Matroska;
+        #[cfg(not(feature = "video"))]
+        let until_next = false;
+        let more = MAX_PACKETS;
+        Some(Self { reader, track, parameters, tick, more, more_bytes, stumbles: 0, until_next, ahead: None })
     }
-}
 
-impl Iterator for Packets<'_> {
-    type Item = Packet;
-
-    fn next(&mut self) -> Option<Packet> {
+    /// The next packet as the container has it.
+    fn read(&mut self) -> Option<Packet> {
         loop {
             match self.reader.next_packet() {
                 Ok(Some(packet)) => {
@@ -71,6 +80,34 @@ impl Iterator for Packets<'_> {
     }
 }
 
+impl Iterator for Packets<'_> {
+    type Item = Packet;
+
+    fn next(&mut self) -> Option<Packet> {
+        if !self.until_next {
+            return self.read();
+        }
+        let mut packet = self.ahead.take().or_else(|| self.read())?;
+        self.ahead = self.read();
+        let next = self.ahead.as_mut().map(|next| (next.pts.get().saturating_sub(packet.pts.get()), next));
+        if let Some((lasts, next)) = next {
+            packet.dur = u64::try_from(lasts).unwrap_or_default().into();
+            // The last has none behind it, and is about as long as the one before.
+            if next.dur.get() == 0 {
+                next.dur = packet.dur;
+            }
+        }
+        Some(packet)
+    }
+}
+
+/// When the sound of an Ogg begins, of which `bytes` are the beginning, as its pages count; 0 where that is not to be found.
+pub(super) fn begins(bytes: &[u8]) -> u64 {
+    let first = unless_it_unwinds(|| Packets::open(Container::Ogg, bytes)?.next());
+    // What is not to be heard begins before 0.
+    first.ok().flatten().and_then(|packet| u64::try_from(packet.pts.get()).ok()).unwrap_or_default()
+}
+
 fn reader(container: Container, bytes: &[u8]) -> Result<Box<dyn FormatReader + '_>> {
     let options = FormatOptions::default();
     let sound = bytes.get(said::id3_end(bytes)..).unwrap_or_default();
@@ -84,6 +121,8 @@ fn reader(container: Container, bytes: &[u8]) -> Result<Box<dyn FormatReader + '
         Container::Aiff => Box::new(AiffReader::try_new(forward(bytes), options)?),
         Container::Ogg => Box::new(OggReader::try_new(forward(bytes), options)?),
         Container::Mp4 => Box::new(IsoMp4Reader::try_new(stream(Cursor::new(bytes)), options)?),
+        #[cfg(feature = "video")]
+        Container::Matroska => Box::new(MkvReader::try_new(stream(Cursor::new(bytes)), options)?),
     })
 }
 

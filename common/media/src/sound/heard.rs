@@ -7,10 +7,11 @@ use symphonia::core::packet::Packet;
 use symphonia::core::units::TimeBase;
 use vestibule_domain::inspection::WAVEFORM_POINTS;
 
-use super::Container;
 use super::demux::Packets;
 use super::ear::{Ear, Samples};
 use super::peaks::Peaks;
+use super::{Container, said};
+use crate::guarded::unless_it_unwinds;
 
 /// Samples of all channels that are decoded of a long sound, about: those of a minute in stereo at 48 kHz. A sound that has no more is decoded whole.
 const SAMPLES: u64 = 60 * 48_000 * 2;
@@ -42,25 +43,49 @@ impl Heard {
 }
 
 /// Listens to a sound that is in memory. It is gone through twice: once to know how long it is, once to decode.
+///
+/// Where a library panics, as symphonia does on sums that are too large for it where these are checked, less is known. To go on is sound:
+/// its readers and decoders are dropped, and what they borrow is bytes. It has no `unsafe` but in its vectors, and Opus' is behind the same
+/// walls (docs/decisions/0019-walls-around-a-decoder.md).
 pub(super) fn hear(container: Container, bytes: &[u8]) -> Option<Heard> {
-    let packets = Packets::open(container, bytes)?;
-    let tick = packets.tick;
-    let total = packets.map(|packet| packet.dur.get()).fold(0, u64::saturating_add);
-    if total == 0 {
-        return None;
-    }
-    let waveform = waveform(Packets::open(container, bytes)?, total);
+    let links = if container == Container::Ogg { said::links(bytes)? } else { vec![bytes] };
+    let (total, tick) = unless_it_unwinds(|| count(container, &links)).ok()??;
+    let waveform = unless_it_unwinds(|| waveform(container, &links, total)).ok().flatten();
     Some(Heard { total, tick, waveform })
 }
 
-fn waveform(packets: Packets<'_>, total: u64) -> Option<[u8; WAVEFORM_POINTS]> {
-    let mut ear = Ear::of(&packets.parameters)?;
-    let plan = Plan::of(&packets, total)?;
+/// How many ticks the packets of all links take, and how long each is; `None` for a sound without any, or with clocks that differ.
+fn count(container: Container, links: &[&[u8]]) -> Option<(u64, TimeBase)> {
+    let mut total = 0_u64;
+    let mut tick = None;
+    for link in links {
+        let Some(packets) = Packets::open(container, link) else { continue };
+        if *tick.get_or_insert(packets.tick) != packets.tick {
+            return None;
+        }
+        total = packets.map(|packet| packet.dur.get()).fold(total, u64::saturating_add);
+    }
+    Some((total, tick?)).filter(|(total, _)| *total > 0)
+}
+
+fn waveform(container: Container, links: &[&[u8]], total: u64) -> Option<[u8; WAVEFORM_POINTS]> {
     let mut peaks = Peaks::new(total);
-    let mut passed: VecDeque<Packet> = VecDeque::new();
-    let mut is_gap = false;
     let mut at = 0_u64;
     let mut samples_left = MAX_SAMPLES;
+    for link in links {
+        let Some(packets) = Packets::open(container, link) else { continue };
+        at = listen(packets, at, &mut peaks, &mut samples_left)?;
+    }
+    peaks.points()
+}
+
+/// Listens to what begins at tick `at` of the whole, and says where it ends; `None` when there is more to decode than is allowed, or a codec
+/// that is not decoded.
+fn listen(packets: Packets<'_>, mut at: u64, peaks: &mut Peaks, samples_left: &mut u64) -> Option<u64> {
+    let mut ear = Ear::of(&packets.parameters)?;
+    let plan = Plan::of(&packets, peaks.total())?;
+    let mut passed: VecDeque<Packet> = VecDeque::new();
+    let mut is_gap = false;
     for packet in packets {
         let ticks = at..at.saturating_add(packet.dur.get());
         at = ticks.end;
@@ -78,14 +103,14 @@ fn waveform(packets: Packets<'_>, total: u64) -> Option<[u8; WAVEFORM_POINTS]> {
         is_gap = false;
         for before in passed.drain(..) {
             let count = ear.hear(&before).map_or(0, |samples| samples.interleaved.len());
-            samples_left = samples_left.checked_sub(count as u64)?;
+            *samples_left = samples_left.checked_sub(count as u64)?;
         }
         if let Some(samples) = ear.hear(&packet) {
-            samples_left = samples_left.checked_sub(samples.interleaved.len() as u64)?;
+            *samples_left = samples_left.checked_sub(samples.interleaved.len() as u64)?;
             peaks.add(ticks.start, ticks.end, &trimmed(&samples, &packet));
         }
     }
-    peaks.points()
+    Some(at)
 }
 
 /// Which packets are decoded: those at the beginning of each of [`RUNS`] equal parts.

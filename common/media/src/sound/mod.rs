@@ -39,6 +39,9 @@ pub(crate) enum Container {
     Ogg,
     /// MP4.
     Mp4,
+    /// Matroska and `WebM`, of which `film` reads the headers.
+    #[cfg(feature = "video")]
+    Matroska,
 }
 
 impl Container {
@@ -74,8 +77,25 @@ pub(crate) fn look(container: Container, file: &Sparse, facts: &mut Facts) -> Re
         Container::Mpeg | Container::Adts | Container::Flac | Container::Wav | Container::Aiff => {
             counted.or(said.duration_millis)
         }
+        #[cfg(feature = "video")]
+        Container::Matroska => counted.or(said.duration_millis),
     };
     facts.codecs = said.codec.into_iter().collect();
     facts.waveform = heard.and_then(|heard| heard.waveform).map(|points| STANDARD.encode(points));
     Ok(())
+}
+
+/// What is heard of a Matroska file without pictures: how long it is, in milliseconds, and its waveform as [`Facts`] has it. Browsers record
+/// voice messages so.
+///
+/// # Errors
+/// Which bytes are needed of a file that is to be read whole.
+#[cfg(feature = "video")]
+pub(crate) fn of_matroska(file: &Sparse) -> Result<(Option<u64>, Option<String>), Missing> {
+    if file.size() > MAX_WHOLE_BYTES {
+        return Ok((None, None));
+    }
+    let bytes = file.whole().ok_or_else(|| Missing(file.rest()))?;
+    let Some(heard) = heard::hear(Container::Matroska, bytes) else { return Ok((None, None)) };
+    Ok((heard.millis(), heard.waveform.map(|points| STANDARD.encode(points))))
 }

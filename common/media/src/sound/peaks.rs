@@ -17,6 +17,11 @@ impl Peaks {
         Self { total, points: [0; WAVEFORM_POINTS], heard: false }
     }
 
+    /// How many ticks there are.
+    pub(super) fn total(&self) -> u64 {
+        self.total
+    }
+
     /// Adds samples that last from tick `start` to tick `end`.
     pub(super) fn add(&mut self, start: u64, end: u64, samples: &Samples<'_>) {
         let frames = samples.interleaved.len() / samples.channels;

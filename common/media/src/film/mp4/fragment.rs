@@ -5,9 +5,6 @@ use std::ops::Range;
 use super::boxes::{child, children, versioned};
 use super::movie::Defaults;
 
-/// Most samples of a fragment that are looked at. One of a second has dozens.
-const MAX_SAMPLES: u32 = 10_000;
-
 /// What a fragment says of one track.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Part {
@@ -86,7 +83,8 @@ fn run(body: &[u8], base: u64, place: u64, defaults: &Defaults, is_first: bool, 
         // All are the same, however many they say they are.
         part.ticks = part.ticks.saturating_add(u64::from(count) * u64::from(defaults.duration));
     }
-    for number in 0..count.min(if has_fields { MAX_SAMPLES } else { 1 }) {
+    // Where each has fields, the box ends them, however many it says there are.
+    for number in 0..(if has_fields { count } else { count.min(1) }) {
         let mut of = *defaults;
         for (flag, value) in [(0x100, &mut of.duration), (0x200, &mut of.size), (0x400, &mut of.flags)] {
             if flags & flag != 0 {
@@ -131,10 +129,11 @@ pub(super) fn index(body: &[u8], box_end: u64) -> Option<Index> {
     fields.skip(4)?;
     let timescale = fields.u32()?;
     let wide = version != 0;
-    let earliest = fields.either(wide)?;
+    // When it begins: a stream may have been on for hours before it was cut from it.
+    fields.either(wide)?;
     let mut end = box_end.checked_add(fields.either(wide)?)?;
     fields.skip(2)?;
-    let mut ticks = earliest;
+    let mut ticks = 0_u64;
     for _ in 0..fields.u16()? {
         end = end.checked_add(u64::from(fields.u32()? & 0x7FFF_FFFF))?;
         ticks = ticks.checked_add(fields.u32()?.into())?;
@@ -226,10 +225,16 @@ mod tests {
     }
 
     #[test]
+    fn all_samples_of_a_long_fragment_count() {
+        let moof = traf(&[full(*b"tfhd", 0, &[1]), full(*b"trun", 0x100, &[&[21_600][..], &vec![3; 21_600]].concat())]);
+        assert_eq!(parts(&moof, 0, &[])[0].ticks, 3 * 21_600);
+    }
+
+    #[test]
     fn an_index_says_how_long_all_is_and_where_it_ends() {
         let sidx = full(*b"sidx", 0, &[1, 1000, 20, 50, 2, 0x8000_0064, 3000, 0, 200, 500, 0]);
         let body = child(&sidx, *b"sidx").unwrap();
-        assert_eq!(index(body, 1000), Some(Index { ticks: 3520, timescale: 1000, end: 1350 }));
+        assert_eq!(index(body, 1000), Some(Index { ticks: 3500, timescale: 1000, end: 1350 }));
         assert_eq!(index(&body[..body.len() - 1], 1000), None);
     }
 

@@ -131,7 +131,7 @@ pub(super) fn look(file: &Sparse, max: &InspectLimits) -> Result<Film, Stop> {
     let size = pictures
         .and_then(|track| track.size.map(|(width, height)| orient::shown_size(width, height, track.orientation)));
     let rotation = pictures.and_then(|track| rotation(track.orientation));
-    Ok(Film { duration_millis, size, rotation, codecs, shown })
+    Ok(Film { duration_millis, size, rotation, codecs, shown, ..Film::default() })
 }
 
 /// The track whose pictures are shown: the first that is played, and the first of all where none is. `QuickTime` has tracks of stills for
@@ -170,7 +170,8 @@ struct Pieces<'a, 'b> {
 }
 
 impl Pieces<'_, '_> {
-    /// How long a film in fragments is: by its `moov`, its index, its last fragment, or all fragments, whichever there is.
+    /// How long a film in fragments is: by its `moov`, its index, its last fragment, or all fragments, whichever there is. It begins with its
+    /// first sample, whatever its clock says then.
     fn duration(&mut self, fragments: &Fragments) -> Result<Option<u64>, Stop> {
         let mut by_index = None;
         let mut reached_end = false;
@@ -187,15 +188,21 @@ impl Pieces<'_, '_> {
             }
         }
         if reached_end {
-            return Ok(self.movie.duration_millis);
+            return Ok(self.movie.duration_millis.or_else(|| longest(self.movie)));
         }
-        if let Some(known) = fragments.duration_millis.or(by_index) {
+        // An index is of fragments only, and some films begin before the first of them.
+        if let Some(known) = fragments.duration_millis.or(by_index.filter(|_| !self.begins_in_tables())) {
             return Ok(Some(known));
         }
         match self.by_last(fragments)? {
             Some(known) => Ok(Some(known)),
             None => self.by_all(fragments),
         }
+    }
+
+    /// Whether the first samples are not in fragments, but are those of the `moov`'s tables.
+    fn begins_in_tables(&self) -> bool {
+        self.movie.tracks.iter().filter_map(Samples::of).any(|samples| samples.place(0).is_some())
     }
 
     /// By an index, if that is of all of the film.
@@ -225,7 +232,17 @@ impl Pieces<'_, '_> {
         let Some(moof) = self.read(&body)? else { return Ok(None) };
         let ends = fragment::parts(&moof, at, &fragments.defaults);
         let ends = ends.iter().filter_map(|part| self.in_millis(part.track, part.begins?.saturating_add(part.ticks)));
-        Ok(ends.max())
+        let Some(end) = ends.max() else { return Ok(None) };
+        Ok(Some(end.saturating_sub(self.begins(fragments)?)))
+    }
+
+    /// When the film begins, in milliseconds of its fragments' clocks: what is cut from a stream goes on counting.
+    fn begins(&self, fragments: &Fragments) -> Result<u64, Stop> {
+        let Some(first) = self.first.first().filter(|_| !self.begins_in_tables()) else { return Ok(0) };
+        let Some(moof) = self.read(&first.body)? else { return Ok(0) };
+        let parts = fragment::parts(&moof, first.start, &fragments.defaults);
+        let begins = parts.iter().filter_map(|part| self.in_millis(part.track, part.begins.unwrap_or_default()));
+        Ok(begins.min().unwrap_or_default())
     }
 
     /// By all fragments, if the walk comes to their end.
@@ -247,7 +264,8 @@ impl Pieces<'_, '_> {
             }
         }
         let ends = ends.into_iter().filter_map(|(track, end)| self.in_millis(track, end));
-        Ok(ends.max().filter(|end| *end > 0))
+        let begins = self.begins(fragments)?;
+        Ok(ends.max().map(|end| end.saturating_sub(begins)).filter(|length| *length > 0))
     }
 
     fn in_millis(&self, track: u32, ticks: u64) -> Option<u64> {
@@ -279,19 +297,20 @@ impl Pieces<'_, '_> {
             size,
             orientation: track.orientation,
         };
-        if self.movie.fragments.is_some() {
-            return poster::paint(self.file, &painting, max, || self.next_keyframe(track.id));
-        }
         let samples = Samples::of(track);
         let keyframes = samples.iter().flat_map(|samples| samples.keyframes_from(&POSTER_TIMES));
         let mut places =
             keyframes.filter_map(|keyframe| samples.as_ref()?.place(keyframe)).collect::<Vec<_>>().into_iter();
-        poster::paint(self.file, &painting, max, || Ok(places.next()))
+        // A film in fragments may begin in the tables, and all keyframes may be there.
+        poster::paint(self.file, &painting, max, || match places.next() {
+            Some(place) => Ok(Some(place)),
+            None => self.next_keyframe(track.id),
+        })
     }
 
-    /// The keyframe that begins the next fragment.
+    /// The keyframe that begins the next fragment; `None` for a film that has no more of them, or none.
     fn next_keyframe(&mut self, track: u32) -> Result<Option<Range<u64>>, Stop> {
-        let defaults = self.movie.fragments.as_ref().map_or(&[][..], |fragments| &fragments.defaults);
+        let Some(Fragments { defaults, .. }) = &self.movie.fragments else { return Ok(None) };
         loop {
             let top = match self.first.pop() {
                 Some(top) => top,

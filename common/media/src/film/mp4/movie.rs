@@ -2,8 +2,8 @@
 
 use image::metadata::Orientation;
 
-use super::super::codec;
 use super::super::fields::{Fields, millis};
+use super::super::{believed, codec};
 use super::boxes::{child, children, descendant, versioned};
 
 /// Most tracks that are looked at. Cameras write up to five or six.
@@ -89,12 +89,14 @@ pub(super) struct Entry<'a> {
 
 /// Reads a `moov`'s content.
 pub(super) fn read(moov: &[u8]) -> Movie<'_> {
-    let header = child(moov, *b"mvhd").and_then(clock);
+    let movie_header = child(moov, *b"mvhd");
+    let header = movie_header.and_then(clock);
+    let turned = movie_header.and_then(movie_matrix).unwrap_or(AS_IT_IS);
     let timescale = header.map_or(0, |(timescale, _)| timescale);
     let fragments = child(moov, *b"mvex").map(|mvex| fragments(mvex, timescale));
     let tracks = children(moov).filter(|(name, _)| name == b"trak");
     Movie {
-        tracks: tracks.take(MAX_TRACKS).filter_map(|(_, trak)| track(trak)).collect(),
+        tracks: tracks.take(MAX_TRACKS).filter_map(|(_, trak)| track(trak, turned)).collect(),
         duration_millis: header.and_then(|(timescale, ticks)| millis(ticks?, timescale)),
         fragments,
     }
@@ -131,7 +133,7 @@ fn fragments(mvex: &[u8], timescale: u32) -> Fragments {
 }
 
 /// A track of pictures or sound; `None` for any other, or where its boxes are not there.
-fn track(trak: &[u8]) -> Option<Track<'_>> {
+fn track(trak: &[u8], turned: Matrix) -> Option<Track<'_>> {
     let media = child(trak, *b"mdia")?;
     let handler = child(media, *b"hdlr").and_then(|body| body.get(8..12))?;
     let kind = match handler {
@@ -150,7 +152,7 @@ fn track(trak: &[u8]) -> Option<Track<'_>> {
         timescale,
         duration_millis: ticks.and_then(|ticks| millis(ticks, timescale)),
         size: own_size(header.size, entry.size).or_else(|| shown_size(&entry)).filter(|_| kind == Media::Pictures),
-        orientation: header.orientation,
+        orientation: orientation(then(header.matrix, turned)),
         entry,
         table,
     })
@@ -160,7 +162,39 @@ struct TrackHeader {
     id: u32,
     enabled: bool,
     size: Option<(u32, u32)>,
-    orientation: Orientation,
+    matrix: Matrix,
+}
+
+/// What a matrix does to directions: `a`, `b`, `c` and `d`, with 16 bits behind their points. Where it puts the picture is passed over.
+type Matrix = [i32; 4];
+
+/// The matrix that changes nothing.
+const AS_IT_IS: Matrix = [1 << 16, 0, 0, 1 << 16];
+
+fn matrix(fields: &mut Fields<'_>) -> Option<Matrix> {
+    let mut all = [0; 9];
+    for value in &mut all {
+        *value = fields.i32()?;
+    }
+    let [a, b, _, c, d, ..] = all;
+    Some([a, b, c, d])
+}
+
+/// The matrix of an `mvhd`, which turns all that its tracks show (ISO 14496-12, 8.2.2).
+fn movie_matrix(body: &[u8]) -> Option<Matrix> {
+    let (version, _, mut fields) = versioned(body)?;
+    // Times and lengths, then how fast and how loud it is played.
+    fields.skip(if version == 1 { 28 } else { 16 } + 16)?;
+    matrix(&mut fields)
+}
+
+/// First one matrix, then the other (ISO 14496-12, 6.2.2): which way each of its numbers points.
+fn then(first: Matrix, second: Matrix) -> [i64; 4] {
+    let [first, second] = [first, second].map(|matrix| matrix.map(i64::from));
+    let (rows, columns) =
+        ([[first[0], first[1]], [first[2], first[3]]], [[second[0], second[2]], [second[1], second[3]]]);
+    let sign = |row: [i64; 2], column: [i64; 2]| (row[0] * column[0]).saturating_add(row[1] * column[1]).signum();
+    [sign(rows[0], columns[0]), sign(rows[0], columns[1]), sign(rows[1], columns[0]), sign(rows[1], columns[1])]
 }
 
 /// A `tkhd` (ISO 14496-12, 8.3.2).
@@ -170,16 +204,13 @@ fn track_header(body: &[u8]) -> Option<TrackHeader> {
     fields.skip(if wide { 16 } else { 8 })?;
     let id = fields.u32()?;
     fields.skip(if wide { 28 } else { 24 })?;
-    let mut matrix = [0; 9];
-    for value in &mut matrix {
-        *value = fields.i32()?;
-    }
+    let matrix = matrix(&mut fields)?;
     let size = (rounded(fields.u32()?), rounded(fields.u32()?));
     Some(TrackHeader {
         id,
         enabled: flags & 1 != 0,
         size: Some(size).filter(|(width, height)| *width > 0 && *height > 0),
-        orientation: orientation(&matrix),
+        matrix,
     })
 }
 
@@ -188,11 +219,10 @@ fn rounded(fixed: u32) -> u32 {
     (fixed >> 16) + (fixed >> 15 & 1)
 }
 
-/// What a matrix does to a picture: quarters of a turn and mirrors, of which phones and cameras write the first. Whatever else it may say
-/// is passed over.
-fn orientation(matrix: &[i32; 9]) -> Orientation {
-    let [a, b, _, c, d, ..] = *matrix;
-    match [a.signum(), b.signum(), c.signum(), d.signum()] {
+/// What a matrix does to a picture, by the signs of its numbers: quarters of a turn and mirrors, of which phones and cameras write the first.
+/// Whatever else it may say is passed over.
+fn orientation(signs: [i64; 4]) -> Orientation {
+    match signs {
         [0, 1, -1, 0] => Orientation::Rotate90,
         [-1, 0, 0, -1] => Orientation::Rotate180,
         [0, -1, 1, 0] => Orientation::Rotate270,
@@ -262,12 +292,11 @@ fn sound(name: [u8; 4], entry: &[u8]) -> Option<Entry<'_>> {
     Some(Entry { name, codec: configured.or_else(|| codec::plain(&name)), size: None, boxes })
 }
 
-/// The size that a track says it is shown in. Encoders that round its pixels' shape may miss that of the pixels by one.
+/// The size that a track says it is shown in, if that can be. Encoders that round its pixels' shape may miss that of the pixels by one.
 fn own_size(shown: Option<(u32, u32)>, coded: Option<(u32, u32)>) -> Option<(u32, u32)> {
-    let near = |(width, height): (u32, u32)| {
-        coded.filter(|(across, down)| width.abs_diff(*across) <= 1 && height.abs_diff(*down) <= 1)
-    };
-    shown.and_then(near).or(shown)
+    let (Some(shown), Some(coded)) = (shown, coded) else { return shown };
+    let is_near = shown.0.abs_diff(coded.0) <= 1 && shown.1.abs_diff(coded.1) <= 1;
+    if is_near { Some(coded) } else { believed(shown, coded) }
 }
 
 /// The size that a track without one of its own has: as coded, with square pixels.
@@ -278,8 +307,8 @@ fn shown_size(entry: &Entry<'_>) -> Option<(u32, u32)> {
         Some((u64::from(fields.u32()?), u64::from(fields.u32()?)))
     });
     let stretched = aspect.and_then(|(across, down)| (u64::from(width) * across).checked_div(down));
-    let stretched = stretched.and_then(|width| u32::try_from(width).ok()).filter(|width| *width > 0);
-    Some((stretched.unwrap_or(width), height))
+    let stretched = stretched.and_then(|width| u32::try_from(width).ok());
+    Some(stretched.and_then(|stretched| believed((stretched, height), (width, height))).unwrap_or((width, height)))
 }
 
 #[cfg(test)]
@@ -298,9 +327,23 @@ mod tests {
             ([2 * ONE, 0, 0, 2 * ONE], Orientation::NoTransforms),
             ([i32::MIN, 7, 7, i32::MAX], Orientation::NoTransforms),
         ] {
-            let [a, b, c, d] = matrix;
-            assert_eq!(orientation(&[a, b, 0, c, d, 0, 0, 0, 1 << 30]), expected, "{matrix:?}");
+            assert_eq!(orientation(then(matrix, AS_IT_IS)), expected, "{matrix:?}");
+            assert_eq!(orientation(then(AS_IT_IS, matrix)), expected, "{matrix:?}");
         }
+        let (quarter, mirror) = ([0, ONE, -ONE, 0], [-ONE, 0, 0, ONE]);
+        assert_eq!(orientation(then(quarter, quarter)), Orientation::Rotate180);
+        assert_eq!(orientation(then(quarter, [0, -ONE, ONE, 0])), Orientation::NoTransforms);
+        assert_eq!(orientation(then(quarter, mirror)), Orientation::Rotate90FlipH);
+        assert_eq!(orientation(then(mirror, quarter)), Orientation::Rotate270FlipH);
+        assert_eq!(orientation(then([i32::MIN; 4], [i32::MIN; 4])), Orientation::NoTransforms);
+    }
+
+    #[test]
+    fn the_matrix_of_the_movie_is_behind_its_times_and_its_loudness() {
+        let numbers: Vec<u8> = [1, 2, 3, 4, 5, 6, 7, 8, 9_u32].iter().flat_map(|word| word.to_be_bytes()).collect();
+        assert_eq!(movie_matrix(&[&[0; 36][..], &numbers].concat()), Some([1, 2, 4, 5]));
+        assert_eq!(movie_matrix(&[&[1][..], &[0; 47], &numbers].concat()), Some([1, 2, 4, 5]));
+        assert_eq!(movie_matrix(&[0; 71]), None);
     }
 
     #[test]
@@ -312,6 +355,11 @@ mod tests {
         assert_eq!(shown_size(&entry(b"\0\0\0\x10pasp\0\0\0\x01\0\0\0\0")), Some((720, 576)));
         assert_eq!(own_size(Some((3841, 2160)), Some((3840, 2160))), Some((3840, 2160)));
         assert_eq!(own_size(Some((1024, 576)), Some((720, 576))), Some((1024, 576)));
+        for lie in [(65_535, 65_535), (1, 1), (720, 65_535), (1, 576), (720, 191), (2161, 576)] {
+            assert_eq!(own_size(Some(lie), Some((720, 576))), None, "{lie:?}");
+        }
+        assert_eq!(own_size(Some((2160, 192)), Some((720, 576))), Some((2160, 192)));
+        assert_eq!(shown_size(&entry(b"\0\0\0\x10pasp\0\0\xFF\xFF\0\0\0\x01")), Some((720, 576)));
         assert_eq!((own_size(Some((16, 9)), None), own_size(None, Some((16, 9)))), (Some((16, 9)), None));
         assert_eq!((rounded(0x0140_8000), rounded(0x0140_7FFF)), (321, 320));
     }

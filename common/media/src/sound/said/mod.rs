@@ -13,6 +13,7 @@ use crate::probe::RANGE_BYTES;
 use crate::sparse::{Missing, Sparse};
 
 pub(super) use self::aac::core_of;
+pub(super) use self::ogg::links;
 
 /// Most tags in front of a sound that are passed over.
 const MAX_TAGS: u32 = 4;
@@ -41,6 +42,8 @@ pub(super) fn read(container: Container, file: &Sparse) -> Result<Said, Missing>
         Container::Aiff => aiff::read(file),
         Container::Ogg => ogg::read(file),
         Container::Mp4 => mp4::read(file),
+        #[cfg(feature = "video")]
+        Container::Matroska => Ok(Said::default()),
     }
 }
 

@@ -1,106 +1,38 @@
 //! Matroska and `WebM`: elements of EBML, each an identifier, a length and what is in it.
 //! <https://www.rfc-editor.org/rfc/rfc9559> and <https://www.rfc-editor.org/rfc/rfc8794>
 
+mod elements;
+mod ending;
+
 use std::ops::Range;
 
-use super::fields::Fields;
+use self::elements::{Element, MAX_HEADER_BYTES, child, children, element, id, number};
 use super::reach::{self, Hops};
-use super::{Film, codec};
+use super::{Film, believed, codec};
 use crate::sparse::Sparse;
 use crate::stop::Stop;
 use crate::trouble::Trouble;
 
 /// Longest element that is read, in bytes.
 const MAX_ELEMENT_BYTES: u64 = 1024 * 1024;
-/// Most bytes of an element's identifier and length.
-const MAX_HEADER_BYTES: u64 = 12;
 /// Most tracks that are looked at.
 const MAX_TRACKS: usize = 16;
 /// Nanoseconds of a tick where the file does not say it.
 const USUAL_SCALE: u64 = 1_000_000;
 
-/// Identifiers, with the bits that say how long they are.
-mod id {
-    pub(super) const SEGMENT: u32 = 0x1853_8067;
-    pub(super) const SEEK_HEAD: u32 = 0x114D_9B74;
-    pub(super) const SEEK: u32 = 0x4DBB;
-    pub(super) const SEEK_ID: u32 = 0x53AB;
-    pub(super) const SEEK_POSITION: u32 = 0x53AC;
-    pub(super) const INFO: u32 = 0x1549_A966;
-    pub(super) const TIMESTAMP_SCALE: u32 = 0x002A_D7B1;
-    pub(super) const DURATION: u32 = 0x4489;
-    pub(super) const CLUSTER: u32 = 0x1F43_B675;
-    pub(super) const TRACKS: u32 = 0x1654_AE6B;
-    pub(super) const TRACK_ENTRY: u32 = 0xAE;
-    pub(super) const TRACK_TYPE: u32 = 0x83;
-    pub(super) const CODEC_ID: u32 = 0x86;
-    pub(super) const CODEC_PRIVATE: u32 = 0x63A2;
-    pub(super) const VIDEO: u32 = 0xE0;
-    pub(super) const PIXEL_WIDTH: u32 = 0xB0;
-    pub(super) const PIXEL_HEIGHT: u32 = 0xBA;
-    pub(super) const DISPLAY_WIDTH: u32 = 0x54B0;
-    pub(super) const DISPLAY_HEIGHT: u32 = 0x54BA;
-    pub(super) const DISPLAY_UNIT: u32 = 0x54B2;
-}
-
-/// An element's identifier, the bytes of both, and its length; `None` for a length that nobody knew when it was written.
-#[derive(Debug, PartialEq, Eq)]
-struct Element {
-    id: u32,
-    header_bytes: usize,
-    length: Option<u64>,
-}
-
-fn element(bytes: &[u8]) -> Option<Element> {
-    let mut fields = Fields(bytes);
-    let first = fields.u8()?;
-    let more = first.leading_zeros();
-    if more > 3 {
-        return None;
-    }
-    let id = fields.take(usize::try_from(more).ok()?)?.iter().fold(first.into(), |id, byte| id << 8 | u32::from(*byte));
-    let first = fields.u8()?;
-    let more = first.leading_zeros();
-    let value = u64::from(first) & (0x7F_u64.checked_shr(more)?);
-    let length =
-        fields.take(usize::try_from(more).ok()?)?.iter().fold(value, |length, byte| length << 8 | u64::from(*byte));
-    let unknown = (1_u64 << (7 * (more + 1))) - 1;
-    let header_bytes = bytes.len() - fields.0.len();
-    (more < 8).then_some(Element { id, header_bytes, length: Some(length).filter(|length| *length != unknown) })
-}
-
-/// The elements in `bytes`. It ends where something is none.
-fn children(mut bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
-    std::iter::from_fn(move || {
-        let Element { id, header_bytes, length } = element(bytes)?;
-        let (_, rest) = bytes.split_at_checked(header_bytes)?;
-        let length = length.map_or(Some(rest.len()), |length| usize::try_from(length).ok())?;
-        let (body, rest) = rest.split_at_checked(length)?;
-        bytes = rest;
-        Some((id, body))
-    })
-}
-
-fn child(bytes: &[u8], id: u32) -> Option<&[u8]> {
-    children(bytes).find(|(found, _)| *found == id).map(|(_, body)| body)
-}
-
-/// An unsigned integer of up to eight bytes.
-fn number(body: &[u8]) -> Option<u64> {
-    (body.len() <= 8).then(|| body.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
-}
-
 /// Looks into a film.
 ///
 /// # Errors
-/// What has to be read first; or that the film was cut off, or has no tracks.
+/// What has to be read first; or that a film with pictures was cut off, or that it has no tracks.
 pub(super) fn look(file: &Sparse) -> Result<Film, Stop> {
-    let mut parts = Parts { file, hops: Hops::new(file.size()), segment: 0, info: None, tracks: None };
-    if !parts.find()? {
-        return Ok(Film::unseen("Matroska: its tracks are behind too many elements"));
+    let mut parts =
+        Parts { file, hops: Hops::new(file.size()), segment: 0, is_cut_off: false, info: None, tracks: None };
+    if let Some(why) = parts.find()? {
+        return Ok(Film::unseen(why));
     }
     let Some(tracks) = parts.tracks else { return Err(Trouble::damaged("Matroska: no tracks").into()) };
-    let mut found = Film { duration_millis: parts.info.as_deref().and_then(duration), ..Film::default() };
+    let info = parts.info.unwrap_or_default();
+    let mut found = Film { duration_millis: duration(&info).filter(|_| !parts.is_cut_off), ..Film::default() };
     let mut pictures = None;
     for (_, track) in children(&tracks).filter(|(found, _)| *found == id::TRACK_ENTRY).take(MAX_TRACKS) {
         let kind = child(track, id::TRACK_TYPE).and_then(number);
@@ -115,6 +47,13 @@ pub(super) fn look(file: &Sparse) -> Result<Film, Stop> {
         }
         codec::add(&mut found.codecs, name);
     }
+    // Of a sound, players play what there is.
+    if parts.is_cut_off && pictures.is_some() {
+        return Err(Trouble::damaged("Matroska: it ends inside its segment").into());
+    }
+    if found.duration_millis.is_none() {
+        found.ends_millis = ending::by_last_cluster(file, scale(&info), &tracks)?;
+    }
     found.shown = pictures.map(|name| {
         let name = name.as_deref().unwrap_or("unknown");
         Err(Trouble::Unsupported(format!("pictures of {name} in Matroska")))
@@ -122,34 +61,37 @@ pub(super) fn look(file: &Sparse) -> Result<Film, Stop> {
     Ok(found)
 }
 
+const TOO_FAR: &str = "Matroska: its tracks are behind too many elements";
+
 /// What is looked for in a film.
 struct Parts<'a> {
     file: &'a Sparse,
     hops: Hops,
     /// Where the segment's content begins.
     segment: u64,
+    /// Whether the segment says that it is longer than the file.
+    is_cut_off: bool,
     info: Option<Vec<u8>>,
     tracks: Option<Vec<u8>>,
 }
 
 impl Parts<'_> {
-    /// Reads the information and the tracks, from the beginning or where the first element says they are; false when that is too far.
-    fn find(&mut self) -> Result<bool, Stop> {
+    /// Reads the information and the tracks, from the beginning or where the first element says they are. What it gives is why that is not
+    /// possible, where it is not, though the film may be whole.
+    fn find(&mut self) -> Result<Option<&'static str>, Stop> {
         let size = self.file.size();
         let mut seeks: Vec<u64> = Vec::new();
         let mut at = 0;
         while at < size && (self.info.is_none() || self.tracks.is_none()) {
             if !self.hops.go(at) {
-                return Ok(false);
+                return Ok(Some(TOO_FAR));
             }
             let Some((element, body)) = self.at(at)? else { break };
             let ends = element.length.and_then(|length| body.start.checked_add(length));
             at = match element.id {
                 id::SEGMENT => {
                     self.segment = body.start;
-                    if element.length.is_some() && ends.is_none_or(|end| end > size) {
-                        return Err(Trouble::damaged("Matroska: it ends inside its segment").into());
-                    }
+                    self.is_cut_off |= element.length.is_some() && ends.is_none_or(|end| end > size);
                     body.start
                 }
                 id::SEEK_HEAD => {
@@ -165,25 +107,29 @@ impl Parts<'_> {
                     self.keep(&element, &body)?;
                     match ends {
                         Some(end) => end,
+                        // Where it ends, only what is in it says.
+                        None if self.tracks.is_none() => {
+                            return Ok(Some("Matroska: its tracks are behind an element of unknown length"));
+                        }
                         None => break,
                     }
                 }
             };
         }
-        Ok(true)
+        Ok(None)
     }
 
     /// Reads what is at the places that the file says.
-    fn seek(&mut self, places: &[u64]) -> Result<bool, Stop> {
+    fn seek(&mut self, places: &[u64]) -> Result<Option<&'static str>, Stop> {
         for place in places.iter().filter(|place| **place < self.file.size()) {
             if !self.hops.go(*place) {
-                return Ok(false);
+                return Ok(Some(TOO_FAR));
             }
             if let Some((element, body)) = self.at(*place)? {
                 self.keep(&element, &body)?;
             }
         }
-        Ok(true)
+        Ok(None)
     }
 
     /// The element at `at`, and where its content is, as far as the file goes.
@@ -223,10 +169,15 @@ fn positions(head: &[u8]) -> impl Iterator<Item = u64> {
     })
 }
 
+/// Nanoseconds of a tick, by an `Info`.
+fn scale(info: &[u8]) -> u64 {
+    child(info, id::TIMESTAMP_SCALE).and_then(number).unwrap_or(USUAL_SCALE)
+}
+
 /// Milliseconds of an `Info`.
 fn duration(info: &[u8]) -> Option<u64> {
     const MOST_MILLIS: f64 = 1e15;
-    let scale = child(info, id::TIMESTAMP_SCALE).and_then(number).unwrap_or(USUAL_SCALE);
+    let scale = scale(info);
     let body = child(info, id::DURATION)?;
     let ticks = match (body.as_array::<4>(), body.as_array::<8>()) {
         (Some(short), _) => f64::from(f32::from_be_bytes(*short)),
@@ -248,14 +199,15 @@ fn size(video: &[u8]) -> Option<(u32, u32)> {
     };
     let (width, height) = (of(id::PIXEL_WIDTH)?, of(id::PIXEL_HEIGHT)?);
     let unit = child(video, id::DISPLAY_UNIT).and_then(number).unwrap_or(PIXELS);
-    Some(match (of(id::DISPLAY_WIDTH), of(id::DISPLAY_HEIGHT)) {
+    let shown = match (of(id::DISPLAY_WIDTH), of(id::DISPLAY_HEIGHT)) {
         (Some(across), Some(down)) if unit == PIXELS => (across, down),
         (Some(across), Some(down)) if unit == ASPECT_RATIO => {
             let stretched = u64::from(height) * u64::from(across) / u64::from(down);
-            (u32::try_from(stretched).unwrap_or(width).max(1), height)
+            (u32::try_from(stretched).unwrap_or(width), height)
         }
         _ => (width, height),
-    })
+    };
+    Some(believed(shown, (width, height)).unwrap_or((width, height)))
 }
 
 /// The codec of a track: <https://www.matroska.org/technical/codec_specs.html>
@@ -288,6 +240,7 @@ fn codec_name(track: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::ending::end_of;
     use super::*;
 
     /// An element with a length of eight bytes.
@@ -312,6 +265,9 @@ mod tests {
         let subtitles = [made(id::TRACK_TYPE, &[17]), made(id::CODEC_ID, b"S_TEXT/UTF8")].concat();
         made(id::TRACKS, &[pictures, sound, subtitles].map(|track| made(id::TRACK_ENTRY, &track)).concat())
     }
+
+    /// The head of a segment of unknown length.
+    const SEGMENT: &[u8] = b"\x18\x53\x80\x67\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFF";
 
     fn look_at(bytes: &[u8]) -> Result<Film, Stop> {
         let mut file = Sparse::new(bytes.len() as u64);
@@ -357,14 +313,53 @@ mod tests {
 
     #[test]
     fn a_film_of_unknown_length_is_looked_into_as_well() {
-        let segment = b"\x18\x53\x80\x67\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFF";
-        check(&[&head()[..], segment, &info(), &tracks(), b"\x1F\x43\xB6\x75\xFF"].concat());
+        check(&[&head()[..], SEGMENT, &info(), &tracks(), b"\x1F\x43\xB6\x75\xFF"].concat());
     }
 
     #[test]
-    fn a_film_that_was_cut_off_or_has_no_tracks_is_damaged() {
+    fn what_is_behind_a_cluster_of_unknown_length_stays_unseen() {
+        let film = look_at(&[&head()[..], SEGMENT, b"\x1F\x43\xB6\x75\xFF", &info(), &tracks()].concat()).unwrap();
+        assert!(film.codecs.is_empty() && matches!(film.shown, Some(Err(Trouble::Unsupported(_)))));
+    }
+
+    #[test]
+    fn a_film_without_a_length_ends_with_its_last_block() {
+        let group = |after: i16, ticks: u8| {
+            let block = made(id::BLOCK, &[&[0x81][..], &after.to_be_bytes(), &[0, 7]].concat());
+            made(id::BLOCK_GROUP, &[block, made(id::BLOCK_DURATION, &[ticks])].concat())
+        };
+        let simple = |after: i16| made(id::SIMPLE_BLOCK, &[&[0x40, 2][..], &after.to_be_bytes(), &[0, 7]].concat());
+        let cluster = |at: u16, blocks: &[Vec<u8>]| {
+            let time = made(id::TIMESTAMP, &at.to_be_bytes());
+            [&b"\x1F\x43\xB6\x75\xFF"[..], &time, &blocks.concat()].concat()
+        };
+        let film = |clusters: &[u8]| {
+            let film = look_at(&[&head()[..], SEGMENT, &tracks(), clusters].concat()).unwrap();
+            film.ends_millis
+        };
+        assert_eq!(film(&cluster(5000, &[simple(40), simple(-20)])), Some(5040));
+        let first = cluster(5000, &[simple(900)]);
+        assert_eq!(film(&[first.clone(), cluster(6000, &[group(20, 60), simple(70)])].concat()), Some(6080));
+        // What merely looks like a cluster is none, and what was cut off ends with what is there.
+        let cut = [&first[..], b"\xA3\x89\x81\0\x05\0\x1F\x43\xB6\x75\xFF", b"\xA3\x85\x81"].concat();
+        assert_eq!(film(&cut), Some(5900));
+        assert_eq!(film(b"\x1F\x43\xB6\x75\xFF"), None);
+        let usual = [(2, 33_300_000)];
+        assert_eq!(end_of(&[made(id::TIMESTAMP, &[1]), simple(1)].concat(), 1_000_000, &usual), Some(35_300_000));
+        let worst = [made(id::TIMESTAMP, &[0xFF; 8]), simple(i16::MAX)].concat();
+        assert_eq!(end_of(&worst, u64::MAX, &[(2, u64::MAX)]), Some(u64::MAX));
+    }
+
+    #[test]
+    fn a_film_that_was_cut_off_or_has_no_tracks_is_damaged_and_a_sound_only_shorter() {
         let whole = [head(), made(id::SEGMENT, &[info(), tracks(), made(id::CLUSTER, &[0; 50])].concat())].concat();
         assert!(matches!(look_at(&whole[..whole.len() - 1]), Err(Stop::Refused(..))));
+        let sound = [made(id::TRACK_TYPE, &[2]), made(id::CODEC_ID, b"A_OPUS")].concat();
+        let sound = made(id::TRACKS, &made(id::TRACK_ENTRY, &sound));
+        let whole = [head(), made(id::SEGMENT, &[info(), sound, made(id::CLUSTER, &[0; 50])].concat())].concat();
+        let cut = look_at(&whole[..whole.len() - 1]).unwrap();
+        assert_eq!((cut.codecs, cut.duration_millis), (vec!["opus".to_owned()], None));
+        assert_eq!(look_at(&whole).unwrap().duration_millis, Some(2500));
         assert!(matches!(look_at(&[head(), made(id::SEGMENT, &info())].concat()), Err(Stop::Refused(..))));
     }
 
@@ -391,5 +386,7 @@ mod tests {
         assert_eq!(with(3, &[16], &[9]), Some((1024, 576)));
         assert_eq!(with(4, &[16], &[9]), Some((720, 576)));
         assert_eq!(with(0, &[0], &[0]), Some((720, 576)));
+        assert_eq!(with(0, &[0xFF, 0xFF], &[2, 0x40]), Some((720, 576)));
+        assert_eq!(with(3, &[0xFF, 0xFF], &[1]), Some((720, 576)));
     }
 }

@@ -49,6 +49,12 @@ def document(data: bytes) -> tuple[int, Picture]:
     return len(opened), Picture(image, 1, False)
 
 
+def has_pictures(data: bytes) -> bool:
+    """Whether there is more than sound in it."""
+    with av.open(io.BytesIO(data)) as opened:
+        return bool(opened.streams.video)
+
+
 def film(data: bytes) -> Film:
     """Its facts and its first keyframes, upright."""
     with av.open(io.BytesIO(data)) as opened:

@@ -58,8 +58,10 @@ impl Works {
         const OPERATION: &str = "UpdateItem of a begun try";
         let update = self.update(key, version, now).return_values(ReturnValue::UpdatedNew);
         let update = update
-            .update_expression("SET #version = :version, #ttl = :ttl, #begun = :now, #begunTry = if_not_exists(#tries, :none) + :one, #lease = :until \
-                 ADD #tries :one",)
+            .update_expression(
+                "SET #version = :version, #ttl = :ttl, #begun = :now, #lease = :until, \
+                 #begunTry = if_not_exists(#tries, :none) + :one ADD #tries :one",
+            )
             .condition_expression("attribute_not_exists(#lease) OR #lease <= :now OR #lease > :latest")
             .expression_attribute_names("#begun", "begunAt")
             .expression_attribute_names("#begunTry", "begunTry")

@@ -7,9 +7,6 @@ use crate::bits::Bits;
 use crate::heif::{Nclx, Tile};
 use crate::trouble::Trouble;
 
-/// By how many pixels a frame may be larger than what is announced: frames fill up whole blocks.
-const MAX_FILLING: u32 = 64;
-
 /// Most pixels on a side. AV1 specification, 5.5.1.
 const MAX_SIDE: u32 = 65_536;
 
@@ -23,14 +20,14 @@ const TEMPORAL_DELIMITER: u8 = 2;
 /// [`Trouble::Damaged`] when the decoder, which is dav1d's, calls the bitstream invalid; [`Trouble::Unsupported`] when it is of a kind that it does
 /// not know, or larger than `size`.
 pub(super) fn decode(tile: &Tile<'_>, size: (u32, u32)) -> Result<Frame, Trouble> {
-    let most = (size.0.saturating_add(MAX_FILLING), size.1.saturating_add(MAX_FILLING));
     // What is not taken at once waits inside, and a picture is there all the same.
     let data = tile.data.concat();
     let said = sequence_header(&data).and_then(said);
-    let coded = said.as_ref().map_or(size, |said| said.size);
-    if size.0.max(size.1) > MAX_SIDE || coded.0 > most.0 || coded.1 > most.1 {
-        return Err(Trouble::Unsupported(format!("AV1: {coded:?} pixels are coded where {size:?} are announced")));
+    super::check_coded("AV1", said.as_ref().map_or(size, |said| said.size), size)?;
+    if size.0.max(size.1) > MAX_SIDE {
+        return Err(Trouble::Unsupported(format!("AV1: {size:?} pixels are announced, more than can be coded")));
     }
+    let most = super::most_coded(size);
     let mut settings = Settings::new();
     settings.set_n_threads(1);
     settings.set_max_frame_delay(1);
@@ -185,5 +182,6 @@ mod tests {
         }
         assert!(!why((1536, 1136)).contains("pixels are coded"), "{}", why((1536, 1136)));
         assert!(why((MAX_SIDE + 1, 1)).contains("pixels are coded"));
+        assert!(why((MAX_SIDE + 1, 1200)).contains("more than can be coded"));
     }
 }

@@ -12,8 +12,6 @@ use crate::bits::{Bits, unescaped};
 use crate::heif::Tile;
 use crate::trouble::Trouble;
 
-/// By how many pixels a coded picture may be larger than what is shown of it: encoders fill up whole coding tree blocks.
-const MAX_FILLING: u32 = 64;
 /// How much of a sequence parameter set is looked at, in bytes: its sizes are near its beginning.
 const SET_BYTES: usize = 256;
 
@@ -23,8 +21,7 @@ const SEQUENCE: u8 = 33;
 /// Decodes a picture that should be of `size`.
 ///
 /// # Errors
-/// [`Trouble::Unsupported`] for what the decoder does not take, and when the coded picture is larger than `size`: then it would need memory
-/// and time that nobody checked.
+/// [`Trouble::Unsupported`] for what the decoder does not take, and when the coded picture is larger than `size`.
 pub(super) fn decode(tile: &Tile<'_>, size: (u32, u32)) -> Result<Frame, Trouble> {
     let header = BoxHeader { boxtype: *b"hvcC", payload: tile.config, uuid: None, offset: 0 };
     let config = hvcc::parse(&header).map_err(not_decoded)?;
@@ -45,10 +42,7 @@ pub(super) fn decode(tile: &Tile<'_>, size: (u32, u32)) -> Result<Frame, Trouble
     for set in sets.iter().map(|set| &set[..]).chain(units.iter().map(|unit| &unit[..])) {
         if set.first().is_some_and(|byte| byte >> 1 & 63 == SEQUENCE) {
             let coded = coded_size(set).ok_or_else(|| not_decoded("a sequence parameter set that ends early"))?;
-            let fits = |coded: u32, shown: u32| coded <= shown.saturating_add(MAX_FILLING);
-            if !fits(coded.0, size.0) || !fits(coded.1, size.1) {
-                return Err(not_decoded(format!("{coded:?} pixels are coded where {size:?} are announced")));
-            }
+            super::check_coded("HEVC", coded, size)?;
         }
     }
     let frame = heic_rs::hevc::decode_still(&sets, &units).map_err(not_decoded)?;

@@ -22,6 +22,9 @@ use crate::raster::{Layout, Raster};
 use crate::resize;
 use crate::trouble::Trouble;
 
+/// By how many pixels a coded picture may be wider or higher than what is announced of it: encoders fill up whole blocks.
+const MAX_FILLING: u32 = 64;
+
 /// A HEIF file whose boxes have been read.
 pub(crate) struct Heif<'a>(Still<'a>);
 
@@ -148,6 +151,21 @@ fn decoded(codec: Codec, tile: &Tile<'_>, size: (u32, u32)) -> Result<Frame, Tro
         return Err(Trouble::Unsupported(format!("{:?} pixels where {size:?} are announced", frame.size)));
     }
     Ok(frame)
+}
+
+/// Most pixels across and down that may be coded where `announced` are: more would need memory and time that nobody checked.
+fn most_coded(announced: (u32, u32)) -> (u32, u32) {
+    (announced.0.saturating_add(MAX_FILLING), announced.1.saturating_add(MAX_FILLING))
+}
+
+/// Whether no more pixels are coded than there may be.
+fn check_coded(kind: &str, coded: (u32, u32), announced: (u32, u32)) -> Result<(), Trouble> {
+    let most = most_coded(announced);
+    if coded.0 > most.0 || coded.1 > most.1 {
+        let why = format!("{kind}: {coded:?} pixels are coded where {announced:?} are announced");
+        return Err(Trouble::Unsupported(why));
+    }
+    Ok(())
 }
 
 fn length(side: u32) -> usize {

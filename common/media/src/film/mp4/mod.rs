@@ -15,6 +15,7 @@ use image::metadata::Orientation;
 use vestibule_domain::policy::InspectLimits;
 
 use self::boxes::{BoxHeader, MAX_HEADER_BYTES};
+use self::fragment::Part;
 use self::movie::{Fragments, Media, Movie, Track};
 use self::samples::Samples;
 use super::fields::millis;
@@ -112,7 +113,7 @@ pub(super) fn look(file: &Sparse, max: &InspectLimits) -> Result<Film, Stop> {
     }
     let moov = reach::read(file, place)?;
     let movie = movie::read(&moov);
-    let mut pieces = Pieces { file, walk, movie: &movie, first: Vec::new() };
+    let mut pieces = Pieces::new(file, walk, &movie);
     let duration_millis = if let Some(fragments) = &movie.fragments {
         pieces.duration(fragments)?
     } else {
@@ -165,20 +166,32 @@ struct Pieces<'a, 'b> {
     file: &'a Sparse,
     walk: Walk<'a>,
     movie: &'a Movie<'b>,
-    /// Fragments that the walk has come by.
-    first: Vec<Top>,
+    /// Whether the first samples are not in fragments, but are those of the `moov`'s tables.
+    begins_in_tables: bool,
+    /// What the first fragment says of the tracks, once the walk has come by it.
+    first: Option<Vec<Part>>,
+    /// Whether a keyframe was looked for in the first fragment.
+    is_first_seen: bool,
 }
 
-impl Pieces<'_, '_> {
+impl<'a, 'b> Pieces<'a, 'b> {
+    fn new(file: &'a Sparse, walk: Walk<'a>, movie: &'a Movie<'b>) -> Self {
+        let mut tables = movie.tracks.iter().filter_map(Samples::of);
+        let begins_in_tables = movie.fragments.is_some() && tables.any(|samples| samples.place(0).is_some());
+        Self { file, walk, movie, begins_in_tables, first: None, is_first_seen: false }
+    }
+
     /// How long a film in fragments is: by its `moov`, its index, its last fragment, or all fragments, whichever there is. It begins with its
     /// first sample, whatever its clock says then.
     fn duration(&mut self, fragments: &Fragments) -> Result<Option<u64>, Stop> {
         let mut by_index = None;
         let mut reached_end = false;
-        while self.first.is_empty() {
+        while self.first.is_none() {
             match self.walk.next()? {
                 Next::Top(top) if top.name == *b"sidx" => by_index = by_index.or(self.by_index(&top)?),
-                Next::Top(top) if top.name == *b"moof" => self.first.push(top),
+                Next::Top(top) if top.name == *b"moof" => {
+                    self.first = Some(self.parts(&top, fragments)?.unwrap_or_default());
+                }
                 Next::Top(_) => {}
                 Next::End => {
                     reached_end = true;
@@ -191,18 +204,13 @@ impl Pieces<'_, '_> {
             return Ok(self.movie.duration_millis.or_else(|| longest(self.movie)));
         }
         // An index is of fragments only, and some films begin before the first of them.
-        if let Some(known) = fragments.duration_millis.or(by_index.filter(|_| !self.begins_in_tables())) {
+        if let Some(known) = fragments.duration_millis.or(by_index.filter(|_| !self.begins_in_tables)) {
             return Ok(Some(known));
         }
         match self.by_last(fragments)? {
             Some(known) => Ok(Some(known)),
             None => self.by_all(fragments),
         }
-    }
-
-    /// Whether the first samples are not in fragments, but are those of the `moov`'s tables.
-    fn begins_in_tables(&self) -> bool {
-        self.movie.tracks.iter().filter_map(Samples::of).any(|samples| samples.place(0).is_some())
     }
 
     /// By an index, if that is of all of the film.
@@ -233,16 +241,14 @@ impl Pieces<'_, '_> {
         let ends = fragment::parts(&moof, at, &fragments.defaults);
         let ends = ends.iter().filter_map(|part| self.in_millis(part.track, part.begins?.saturating_add(part.ticks)));
         let Some(end) = ends.max() else { return Ok(None) };
-        Ok(Some(end.saturating_sub(self.begins(fragments)?)))
+        Ok(Some(end.saturating_sub(self.begins())))
     }
 
     /// When the film begins, in milliseconds of its fragments' clocks: what is cut from a stream goes on counting.
-    fn begins(&self, fragments: &Fragments) -> Result<u64, Stop> {
-        let Some(first) = self.first.first().filter(|_| !self.begins_in_tables()) else { return Ok(0) };
-        let Some(moof) = self.read(&first.body)? else { return Ok(0) };
-        let parts = fragment::parts(&moof, first.start, &fragments.defaults);
-        let begins = parts.iter().filter_map(|part| self.in_millis(part.track, part.begins.unwrap_or_default()));
-        Ok(begins.min().unwrap_or_default())
+    fn begins(&self) -> u64 {
+        let parts = self.first.iter().flatten().filter(|_| !self.begins_in_tables);
+        let begins = parts.filter_map(|part| self.in_millis(part.track, part.begins.unwrap_or_default()));
+        begins.min().unwrap_or_default()
     }
 
     /// By all fragments, if the walk comes to their end.
@@ -256,21 +262,27 @@ impl Pieces<'_, '_> {
                 Next::End => break,
                 Next::TooFar => return Ok(None),
             };
-            let Some(moof) = self.read(&top.body)? else { return Ok(None) };
-            for part in fragment::parts(&moof, top.start, &fragments.defaults) {
+            let Some(parts) = self.parts(&top, fragments)? else { return Ok(None) };
+            for part in parts {
                 if let Some((_, end)) = ends.iter_mut().find(|(track, _)| *track == part.track) {
                     *end = part.begins.unwrap_or(*end).saturating_add(part.ticks).max(*end);
                 }
             }
         }
         let ends = ends.into_iter().filter_map(|(track, end)| self.in_millis(track, end));
-        let begins = self.begins(fragments)?;
+        let begins = self.begins();
         Ok(ends.max().map(|end| end.saturating_sub(begins)).filter(|length| *length > 0))
     }
 
     fn in_millis(&self, track: u32, ticks: u64) -> Option<u64> {
         let track = self.movie.tracks.iter().find(|of| of.id == track)?;
         millis(ticks, track.timescale)
+    }
+
+    /// What a fragment says of the tracks; `None` when it is longer than fragments are.
+    fn parts(&self, top: &Top, fragments: &Fragments) -> Result<Option<Vec<Part>>, Missing> {
+        let moof = self.read(&top.body)?;
+        Ok(moof.map(|moof| fragment::parts(&moof, top.start, &fragments.defaults)))
     }
 
     /// The content of a box that is no `moov`; `None` when it is longer than such boxes are.
@@ -310,20 +322,21 @@ impl Pieces<'_, '_> {
 
     /// The keyframe that begins the next fragment; `None` for a film that has no more of them, or none.
     fn next_keyframe(&mut self, track: u32) -> Result<Option<Range<u64>>, Stop> {
-        let Some(Fragments { defaults, .. }) = &self.movie.fragments else { return Ok(None) };
+        let Some(fragments) = &self.movie.fragments else { return Ok(None) };
+        let keyframe =
+            |parts: &[Part]| parts.iter().filter(|part| part.track == track).find_map(|part| part.keyframe.clone());
+        if !std::mem::replace(&mut self.is_first_seen, true)
+            && let Some(first) = self.first.as_deref().and_then(keyframe)
+        {
+            return Ok(Some(first));
+        }
         loop {
-            let top = match self.first.pop() {
-                Some(top) => top,
-                None => match self.walk.next()? {
-                    Next::Top(top) if top.name == *b"moof" => top,
-                    Next::Top(_) => continue,
-                    Next::End | Next::TooFar => return Ok(None),
-                },
+            let top = match self.walk.next()? {
+                Next::Top(top) if top.name == *b"moof" => top,
+                Next::Top(_) => continue,
+                Next::End | Next::TooFar => return Ok(None),
             };
-            let Some(moof) = self.read(&top.body)? else { continue };
-            let parts = fragment::parts(&moof, top.start, defaults);
-            if let Some(keyframe) = parts.into_iter().filter(|part| part.track == track).find_map(|part| part.keyframe)
-            {
+            if let Some(keyframe) = self.parts(&top, fragments)?.as_deref().and_then(keyframe) {
                 return Ok(Some(keyframe));
             }
         }

@@ -29,6 +29,8 @@ KEPT = Path(os.environ.get("VESTIBULE_CACHE") or Path.home() / ".cache" / "vesti
 MAX_SEED = 32 * 1024
 # Longest time for one input, in seconds, and memory, in MB.
 TIMEOUT, MEMORY = 20, 2048
+# The decoder of AV1 loses some bytes with each picture. A process looks at one file and ends, so neither libFuzzer nor the sanitizer asks.
+LEAKS = "detect_leaks=0"
 
 
 def files(folder: Path, pattern: str) -> Iterator[bytes]:
@@ -114,7 +116,7 @@ def cargo_fuzz(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(
         command,
         cwd=HERE,
-        env=os.environ | {"RUSTC_BOOTSTRAP": "1"},
+        env=os.environ | {"RUSTC_BOOTSTRAP": "1", "ASAN_OPTIONS": LEAKS},
         capture_output=True,
         text=True,
         errors="replace",
@@ -139,8 +141,7 @@ def fuzz(name: str, target: Target, seconds: int) -> bool:
         f"-max_len={target.max_length}",
         f"-timeout={TIMEOUT}",
         f"-rss_limit_mb={MEMORY}",
-        # The decoder of AV1 loses some bytes with each picture. A process looks at one file and ends.
-        "-detect_leaks=0",
+        f"-{LEAKS}",
     ]
     ended = cargo_fuzz(
         "run", *at(name), str(kept), str(seeds), "--", *options, f"-max_total_time={seconds}", "-print_final_stats=1"

@@ -12,7 +12,7 @@ use crate::support::cloud::Cloud;
 
 /// Set by `make soak` alone, and so not by who has exported the time.
 const WANTED: &str = "LONG_FLOWS";
-/// For how many seconds the runs may go on that go on for as long as there is time. They are two, and one comes after the other.
+/// For how many seconds each of the runs may go on that go on for as long as there is time. They are two, and one comes after the other.
 const SECONDS: &str = "SOAK_SECONDS";
 /// Where the pairs of faults begin, by their number from 0; without it, where the last run ended.
 const FROM: &str = "PAIRS_FROM";
@@ -28,7 +28,7 @@ pub(crate) fn is_wanted() -> bool {
 pub(crate) fn deadline() -> anyhow::Result<Instant> {
     let seconds = std::env::var(SECONDS).with_context(|| format!("{SECONDS} is not set"))?;
     let seconds = seconds.parse().with_context(|| format!("{SECONDS} is {seconds:?}"))?;
-    Ok(Instant::now() + Duration::from_secs(seconds) / 2)
+    Ok(Instant::now() + Duration::from_secs(seconds))
 }
 
 /// A long way that is gone in several runs: where this one begins.

@@ -134,11 +134,14 @@ const IMAGE: Scenario = Scenario {
     versions: &[Bytes::Announced],
     before: &[],
     after: &[],
-    modes: &[Mode::Before, Mode::After, Mode::Ambiguous],
+    modes: &THREE,
     deliveries: &[0],
     also: &[],
     intruders: &[],
 };
+
+/// What happens to every call of every scenario.
+pub(crate) const THREE: [Mode; 3] = [Mode::Before, Mode::After, Mode::Ambiguous];
 
 /// All that can happen to a call, or to whoever makes it.
 const ALL: [Mode; 11] = [

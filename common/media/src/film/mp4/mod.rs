@@ -168,17 +168,15 @@ struct Pieces<'a, 'b> {
     movie: &'a Movie<'b>,
     /// Whether the first samples are not in fragments, but are those of the `moov`'s tables.
     begins_in_tables: bool,
-    /// What the first fragment says of the tracks, once the walk has come by it.
+    /// What the first fragment says of the tracks, once the walk has come by it and until a keyframe is looked for in it.
     first: Option<Vec<Part>>,
-    /// Whether a keyframe was looked for in the first fragment.
-    is_first_seen: bool,
 }
 
 impl<'a, 'b> Pieces<'a, 'b> {
     fn new(file: &'a Sparse, walk: Walk<'a>, movie: &'a Movie<'b>) -> Self {
         let mut tables = movie.tracks.iter().filter_map(Samples::of);
         let begins_in_tables = movie.fragments.is_some() && tables.any(|samples| samples.place(0).is_some());
-        Self { file, walk, movie, begins_in_tables, first: None, is_first_seen: false }
+        Self { file, walk, movie, begins_in_tables, first: None }
     }
 
     /// How long a film in fragments is: by its `moov`, its index, its last fragment, or all fragments, whichever there is. It begins with its
@@ -325,9 +323,7 @@ impl<'a, 'b> Pieces<'a, 'b> {
         let Some(fragments) = &self.movie.fragments else { return Ok(None) };
         let keyframe =
             |parts: &[Part]| parts.iter().filter(|part| part.track == track).find_map(|part| part.keyframe.clone());
-        if !std::mem::replace(&mut self.is_first_seen, true)
-            && let Some(first) = self.first.as_deref().and_then(keyframe)
-        {
+        if let Some(first) = self.first.take().as_deref().and_then(keyframe) {
             return Ok(Some(first));
         }
         loop {
